@@ -1,0 +1,46 @@
+"""One table of strings per kind of plugin; nothing is imported until it is asked for.
+
+    >>> load("emer.types:Span", SPANS := {})
+    <class 'emer.types.Span'>
+
+A name from a table, or any `package.module:Name`, works without registration.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from emer.errors import ConfigError
+
+EXTRACTORS = {
+    "audio": "emer.clues.audio:AudioClues",
+    "visual": "emer.clues.visual:VisualClues",
+    "text": "emer.clues.text:TextClues",
+}
+ENGINES = {
+    "composer": "emer.engines.composer:Composer",
+}
+TRANSCRIBERS = {
+    "whisper": "emer.clues.asr:Whisper",
+    "pocketsphinx": "emer.clues.asr:PocketSphinx",
+}
+
+
+def load(name: str, table: Mapping[str, str]) -> Any:
+    """The object that `name` stands for: a key of `table`, or `package.module:Name`.
+
+    Raises ConfigError when the name is neither, or when nothing is found there.
+    """
+    target = table.get(name, name)
+    module, separator, attribute = target.partition(":")
+    if not separator:
+        known = ", ".join(sorted(table)) or "none"
+        raise ConfigError(f"{name!r} is not known here; choose one of {known}, or give package.module:Name")
+    try:
+        return getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if error.name is None or not module.startswith(error.name):
+            raise
+        raise ConfigError(f"{name!r} names the module {module}, which does not exist; check the spelling") from error
+    except AttributeError as error:
+        raise ConfigError(f"{name!r}: the module {module} has no {attribute}; check the spelling") from error
