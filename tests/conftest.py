@@ -1,0 +1,42 @@
+"""Shared fixtures: where real material lies, and a count of what was skipped."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real clips (`EMER_TEST_DATA`, default `../shared/data`); skips where it is absent."""
+    folder = Path(os.environ.get("EMER_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not (folder / "clips").is_dir():
+        pytest.skip("real clips are absent: set EMER_TEST_DATA to their folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def example_clip() -> Path:
+    """The clip that ships in `examples/`."""
+    return next((ROOT / "examples").glob("*.mp4"))
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Each test has a clue cache of its own."""
+    monkeypatch.setenv("EMER_CACHE", str(tmp_path / "cache"))
+    yield tmp_path / "cache"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many gates were skipped, and why: a skipped gate proves nothing."""
+    reasons: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons[reason.removeprefix("Skipped: ")] = reasons.get(reason.removeprefix("Skipped: "), 0) + 1
+    terminalreporter.write_line(f"gates skipped: {sum(reasons.values())}")
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"  {count} × {reason}")
