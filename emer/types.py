@@ -268,6 +268,9 @@ class Clues:
 
     items: tuple[Clue, ...]
     features: Mapping[str, Features]
+    transcript: Transcript | None = None
+    baseline: Features | None = None
+    """Audio features of the speaker's neutral recordings, where some were given."""
     speech: tuple[Span, ...] = ()
     segments: tuple[Segment, ...] = ()
     tracks: tuple[Track, ...] = ()

@@ -1,0 +1,63 @@
+# Everything from nothing: a machine with Python 3.11 or 3.12, make, a C compiler and a package index.
+#
+#   make demo     build .venv, explain the clip in examples/, say where the report is
+#   make test     lint, types and the quick tests (under 25 minutes)
+#   make check    the long tests: whole corpora, kills, load, a clean install
+#   make bench    speed and memory, written to benchmarks/
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/tested.txt
+
+# cv2 with windows needs the system's libGL, which bare machines lack; emer opens no window.
+# Both builds provide the same module, so the headless one replaces it.
+OPENCV_HEADLESS := opencv-contrib-python-headless==4.14.0.94
+
+# One thread a library: two cores are shared by many, and voice activity slows 90-fold under contention.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test check lint bench system clean constraints
+
+demo: $(VENV)/.installed
+	$(BIN)/emer explain examples/talking_face.mp4 --html --out out
+	@echo
+	@echo "The report: $(CURDIR)/out/talking_face.html (open it in a browser)"
+
+test: $(VENV)/.developing lint
+	$(BIN)/python -m pytest -m "not long" $(PYTEST)
+
+check: $(VENV)/.developing
+	$(BIN)/python -m pytest -m long $(PYTEST)
+
+lint: $(VENV)/.developing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.developing
+	$(BIN)/python benchmarks/run.py
+
+# Debian packages that some tests use (they skip without): Chromium for the report, espeak-ng for the example's voice.
+system:
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium espeak-ng ffmpeg sox
+
+constraints: $(VENV)/.developing
+	@$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu//' | grep -v '^opencv-contrib-python-headless'
+
+clean:
+	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints/tested.txt
+	$(PIP) -e ".[face]"
+	$(PIP) --force-reinstall --no-deps "$(OPENCV_HEADLESS)"
+	touch $@
+
+$(VENV)/.developing: $(VENV)/.installed
+	$(PIP) -e ".[face,asr,dev]"
+	$(PIP) --force-reinstall --no-deps "$(OPENCV_HEADLESS)"
+	touch $@

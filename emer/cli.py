@@ -1,0 +1,102 @@
+"""The command line: parse, call, print. Nothing heavy is imported before a command runs.
+
+A user's error is one line on stderr and exit code 2; a bug keeps its traceback.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from emer.errors import EmerError
+from emer.types import MODALITIES
+from emer.version import __version__
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is 0, 1 (some clips of many failed, or doctor found a fault) or 2 (user's error)."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(COMMANDS[options.command](options))
+    except EmerError as error:
+        print(f"emer: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("emer: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader (`| head`) has gone; there is nobody to tell
+        return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command and option."""
+    top = argparse.ArgumentParser(
+        prog="emer", description="Explain emotion in video clips, with clues that can be checked."
+    )
+    top.add_argument("--version", action="version", version=f"emer {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _explain_options(commands.add_parser("explain", help="explain a clip, or all clips of a folder or manifest"))
+    _clues_options(commands.add_parser("clues", help="only measure: the clues of a clip"))
+    doctor = commands.add_parser("doctor", help="what is installed, what is broken, and how to mend it")
+    doctor.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    return top
+
+
+def _clip_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("path", metavar="PATH", help="a video, sound or picture file")
+    command.add_argument("--start", type=float, metavar="S", help="read from this second on")
+    command.add_argument("--end", type=float, metavar="S", help="read up to this second")
+    command.add_argument("--transcript", metavar="FILE", help="what is said (.srt, .vtt or .txt)")
+    command.add_argument("--asr", metavar="NAME", help="recognise speech: whisper:MODEL, or pocketsphinx (unreliable)")
+    command.add_argument(
+        "--speaker-baseline", metavar="PATH", help="neutral recording(s) of the speaker: clues relative to it"
+    )
+    command.add_argument("--without", action="append", choices=MODALITIES, default=[], help="leave a modality out")
+    command.add_argument(
+        "--max-duration", type=float, metavar="S", help="refuse clips longer than this (default 4 hours)"
+    )
+    command.add_argument("--no-cache", action="store_true", help="measure anew, keep nothing")
+    command.add_argument("--json", action="store_true", help="one JSON object a clip on stdout")
+
+
+def _explain_options(command: argparse.ArgumentParser) -> None:
+    _clip_options(command)
+    command.add_argument("--html", action="store_true", help="write a report that opens in a browser")
+    command.add_argument(
+        "--export", metavar="KINDS", default="", help="also write TextGrid,eaf,csv,srt (comma-separated)"
+    )
+    command.add_argument("--out", metavar="DIR", help="folder for what is written; needed for a folder or manifest")
+    command.add_argument(
+        "--engine", default="composer", metavar="NAME", help="who writes the explanation (default composer)"
+    )
+    command.add_argument(
+        "--fusion", default="weighted", metavar="RULE", help="how opinions are fused (default weighted)"
+    )
+
+
+def _clues_options(command: argparse.ArgumentParser) -> None:
+    _clip_options(command)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from emer.commands.explain import run
+
+    return run(options)
+
+
+def _clues(options: argparse.Namespace) -> int:
+    from emer.commands.clues import run
+
+    return run(options)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from emer.doctor import run
+
+    return run(as_json=options.json)
+
+
+COMMANDS = {"explain": _explain, "clues": _clues, "doctor": _doctor}
+
+if __name__ == "__main__":
+    sys.exit(main())

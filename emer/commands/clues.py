@@ -1,0 +1,43 @@
+"""`emer clues`: only the measuring, as a table or JSON."""
+
+from argparse import Namespace
+
+from emer.commands.explain import explainer_settings
+from emer.commands.progress import progress_bar
+from emer.commands.sources import clips_of, is_batch
+from emer.errors import ConfigError
+from emer.types import Clues
+
+
+def run(options: Namespace) -> int:
+    """Measure one clip and print its clues."""
+    from emer.explain import Explainer
+
+    if is_batch(options.path):
+        raise ConfigError(
+            f"{options.path} stands for many clips; emer clues takes one, emer explain --out DIR takes many"
+        )
+    (clip,) = clips_of(options)
+    with progress_bar(1) as bar:
+        clues = Explainer(**explainer_settings(options), progress=bar.stage).clues(clip)
+    if options.json:
+        from emer.jsonio import dumps
+
+        print(dumps(clues))
+    else:
+        show(clues)
+    return 0
+
+
+def show(clues: Clues) -> None:
+    """A line a clue, then the features, warnings and failures."""
+    for clue in clues.items:
+        doubt = f"  ({clue.quality})" if clue.quality else ""
+        print(f"{clue.id:>4}  {clue.start:7.2f}–{clue.end:<7.2f}  {clue.text}{doubt}")
+    for view, features in clues.features.items():
+        measured = [f"{n} {features.values[i]:.3g}" for i, n in enumerate(features.names) if features.mask[i]]
+        print(f"\n{view}: {', '.join(measured) or 'nothing could be measured'}")
+    for notice in clues.warnings:
+        print(f"\nnote: {notice.text}")
+    for failure in clues.failed:
+        print(f"\n{failure.extractor} failed: {failure.reason}")

@@ -1,0 +1,132 @@
+"""The whole of emer in one file: a clip in, an explanation out.
+
+    from emer import Explainer
+    explanation = Explainer().explain("clip.mp4")
+
+`Explainer.explain` is the path itself; every line of it is the name of the part that does the work.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from emer import media as media_
+from emer.clues.cache import Cache, default_folder
+from emer.clues.extract import Progress, extract
+from emer.emotions import label_set
+from emer.errors import EmerError
+from emer.evidence.conflict import conflict
+from emer.evidence.fusion import fuse
+from emer.evidence.hints import hint
+from emer.evidence.opinion import vacuous
+from emer.registry import ENGINES, load
+from emer.types import (
+    MODALITIES,
+    Answer,
+    Clip,
+    ClipRecord,
+    Clues,
+    Explanation,
+    Media,
+    Opinion,
+    Provenance,
+    Request,
+    Segment,
+)
+from emer.version import __version__
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explainer:
+    """Explains clips with one engine and one way to fuse opinions."""
+
+    engine: str = "composer"
+    """A name from `emer.registry.ENGINES`, or `package.module:Class`."""
+    fusion: str = "weighted"
+    """A rule of `emer.evidence.fusion`."""
+    reliabilities: Mapping[str, float] | None = None
+    """Weight of each view in the fusion; None weighs all alike."""
+    transcriber: str | None = None
+    """`whisper:MODEL` or `pocketsphinx`, for clips that bring no transcript; None recognises nothing."""
+    cache: Path | None = field(default_factory=default_folder)
+    """Where clues are kept by content hash; None measures anew each time."""
+    limits: media_.Limits = field(default_factory=media_.Limits)
+    progress: Progress | None = None
+
+    def explain(self, clip: Clip | str | Path) -> Explanation:
+        """Explain one clip. Raises EmerError when it cannot be explained at all."""
+        clip = clip if isinstance(clip, Clip) else Clip(str(clip))
+        media = media_.open(clip, self.limits)
+        clues = self.clues(clip, media)
+        requests = [self.request(media, clues), *(self.request(media, clues, part) for part in clues.segments)]
+        answers = list(load(self.engine, ENGINES)().answer(requests))
+        whole, *parts = [self.explanation(*pair) for pair in zip(requests, answers, strict=True)]
+        return replace(whole, segments=tuple(parts) or None, tracks=clues.tracks)
+
+    def clues(self, clip: Clip, media: Media | None = None) -> Clues:
+        """Only the measuring: everything the extractors find."""
+        media = media or media_.open(clip, self.limits)
+        return extract(clip, media, cache=Cache(self.cache), transcriber=self.transcriber, progress=self.progress)
+
+    def request(self, media: Media, clues: Clues, segment: Segment | None = None) -> Request:
+        """What the engine is asked, about the whole clip or about one segment."""
+        span = segment.span if segment else media.facts.span
+        clues = clues_within(clues, segment) if segment else clues
+        opinions = {view: opinion_of(clues, view) for view in MODALITIES}
+        prior = fuse(opinions, self.fusion, self.reliabilities)
+        return Request(media, clues, span, opinions, prior, transcript=clues.transcript)
+
+    def explanation(self, request: Request, answer: Answer) -> Explanation:
+        """Opinions and answer as one value. An engine's failure is an error for the user, never a silent gap."""
+        if answer.error is not None:
+            raise EmerError(f"the {self.engine} engine could not answer: {answer.error}")
+        opinions = dict(request.opinions) | ({"verdict": answer.verdict} if answer.verdict else {})
+        fused = fuse(opinions, self.fusion, self.reliabilities) if answer.verdict else request.prior
+        return Explanation(
+            clip=_record(request),
+            transcript=request.transcript,
+            clues=request.clues.items,
+            opinions=opinions,
+            fused=fused,
+            conflict=conflict(opinions),
+            emotions=answer.labels,
+            explanation=answer.text,
+            statements=answer.statements,
+            confidence=None,  # no trained view, hence nothing calibrated: see contracts in ARCHITECTURE.md
+            calibrated=False,
+            trusted=None,
+            out_of_domain=False,
+            warnings=request.clues.warnings,
+            failed=request.clues.failed,
+            provenance=Provenance(emer=__version__, engine=self.engine),
+        )
+
+
+def opinion_of(clues: Clues, view: str) -> Opinion:
+    """What one view says: its rule table's hint, or the vacuous opinion where nothing was measured."""
+    features = clues.features.get(view)
+    if features is None:
+        return vacuous("emer8", label_set("emer8"))
+    return hint(features, clues.baseline if view == "audio" else None)
+
+
+def clues_within(clues: Clues, segment: Segment) -> Clues:
+    """Clues at least half of which lie in the segment, and its own features; ids stay those of the whole clip."""
+    inside = [c for c in clues.items if c.span.overlap(segment.span) >= max(0.5 * c.span.duration, 1e-9)]
+    transcript = clues.transcript and replace(clues.transcript, text=segment.text, utterances=(), words=None)
+    return replace(
+        clues,
+        items=tuple(inside),
+        features=segment.features,
+        transcript=transcript if segment.text else None,
+        segments=(),
+        tracks=(),
+        warnings=(),
+        failed=(),
+    )
+
+
+def _record(request: Request) -> ClipRecord:
+    assert request.media is not None
+    facts, span = request.media.facts, request.span
+    return ClipRecord(facts.path, facts.sha256, span.start, span.end, span.duration)
