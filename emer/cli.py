@@ -13,7 +13,7 @@ from emer.version import __version__
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code is 0, 1 (some clips of many failed, or doctor found a fault) or 2 (user's error)."""
+    """Run one command. Exit codes: 0; 1 when some clips of many failed, or doctor found a fault; 2 for the user."""
     options = parser().parse_args(arguments)
     try:
         return int(COMMANDS[options.command](options))

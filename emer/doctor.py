@@ -163,7 +163,7 @@ def weights() -> list[Finding]:
         if installed(name) is not None
     ]
     if (version := installed("emer-weights")) is not None:
-        licence = metadata.metadata("emer-weights").get("License-Expression", "see its LICENSE")
+        licence = metadata.metadata("emer-weights")["License-Expression"]
         return [*found, Finding("emer-weights", "ok", f"{version}, licence {licence}", needed=False)]
     detail = "no trained heads: opinions are hints from published rules, and no calibrated confidence is given"
     return [*found, Finding("emer-weights", "absent", detail, needed=False)]

@@ -72,7 +72,7 @@ class Explainer:
         """What the engine is asked, about the whole clip or about one segment."""
         span = segment.span if segment else media.facts.span
         clues = clues_within(clues, segment) if segment else clues
-        opinions = {view: opinion_of(clues, view) for view in MODALITIES}
+        opinions: dict[str, Opinion] = {view: opinion_of(clues, view) for view in MODALITIES}
         prior = fuse(opinions, self.fusion, self.reliabilities)
         return Request(media, clues, span, opinions, prior, transcript=clues.transcript)
 

@@ -2,27 +2,24 @@
 
 from argparse import Namespace
 
-from emer.commands.explain import explainer_settings
+from emer.commands.explain import explainer_of
 from emer.commands.progress import progress_bar
 from emer.commands.sources import clips_of, is_batch
 from emer.errors import ConfigError
+from emer.jsonio import dumps
 from emer.types import Clues
 
 
 def run(options: Namespace) -> int:
     """Measure one clip and print its clues."""
-    from emer.explain import Explainer
-
     if is_batch(options.path):
         raise ConfigError(
             f"{options.path} stands for many clips; emer clues takes one, emer explain --out DIR takes many"
         )
     (clip,) = clips_of(options)
     with progress_bar(1) as bar:
-        clues = Explainer(**explainer_settings(options), progress=bar.stage).clues(clip)
+        clues = explainer_of(options, bar.stage).clues(clip)
     if options.json:
-        from emer.jsonio import dumps
-
         print(dumps(clues))
     else:
         show(clues)

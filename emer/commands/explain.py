@@ -7,9 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from emer.clues.cache import default_folder
+from emer.clues.extract import Progress
 from emer.commands.progress import progress_bar
 from emer.commands.sources import clips_of, is_batch
 from emer.errors import ConfigError, EmerError, OutputError
+from emer.explain import Explainer
+from emer.jsonio import dumps
+from emer.media import Limits
+from emer.report import export, files, html, terminal
 from emer.types import Clip, Explanation
 
 EXPORTS = {"textgrid": ".TextGrid", "eaf": ".eaf", "csv": ".csv", "srt": ".srt"}
@@ -27,9 +33,6 @@ class Outputs:
 
     def write(self, clip: Clip, explanation: Explanation) -> list[Path]:
         """Every file asked for; each is whole or absent."""
-        from emer.jsonio import dumps
-        from emer.report import export, files, html
-
         base = self.folder / self.names[clip]
         written = []
         if self.json:
@@ -46,14 +49,12 @@ class Outputs:
 
 def run(options: Namespace) -> int:
     """Explain all clips that PATH stands for. One bad clip of many is reported and counted, and stops nothing."""
-    from emer.explain import Explainer
-
     batch = is_batch(options.path)
     clips = clips_of(options)
     outputs = outputs_of(options, clips, batch)
     failures: list[tuple[Clip, EmerError]] = []
     with progress_bar(len(clips)) as bar:
-        explainer = Explainer(**explainer_settings(options), progress=bar.stage)
+        explainer = explainer_of(options, bar.stage)
         for clip in clips:
             try:
                 explanation = explainer.explain(clip)
@@ -70,18 +71,16 @@ def run(options: Namespace) -> int:
     return report_failures(outputs.folder, failures, len(clips)) if failures else 0
 
 
-def explainer_settings(options: Namespace) -> dict[str, object]:
-    """Keyword arguments of `Explainer` that the command line names."""
-    from emer.clues.cache import default_folder
-    from emer.media import Limits
-
-    return {
-        "engine": getattr(options, "engine", "composer"),
-        "fusion": getattr(options, "fusion", "weighted"),
-        "transcriber": options.asr,
-        "cache": None if options.no_cache else default_folder(),
-        "limits": Limits() if options.max_duration is None else Limits(duration=options.max_duration),
-    }
+def explainer_of(options: Namespace, progress: Progress) -> Explainer:
+    """The explainer that the command line asks for; `emer clues` has no engine and no fusion."""
+    return Explainer(
+        engine=getattr(options, "engine", "composer"),
+        fusion=getattr(options, "fusion", "weighted"),
+        transcriber=options.asr,
+        cache=None if options.no_cache else default_folder(),
+        limits=Limits() if options.max_duration is None else Limits(duration=options.max_duration),
+        progress=progress,
+    )
 
 
 def outputs_of(options: Namespace, clips: Sequence[Clip], batch: bool) -> Outputs:
@@ -119,15 +118,11 @@ def _timed_name(clip: Clip) -> str:
 def show(options: Namespace, explanation: Explanation, written: Sequence[Path], batch: bool) -> None:
     """JSON alone on stdout when asked for; else text for one clip, a line each for many."""
     if options.json:
-        from emer.jsonio import dumps
-
         print(dumps(explanation), flush=True)
     elif batch:
         labels = ", ".join(emotion.label for emotion in explanation.emotions) or "no label"
         print(f"{explanation.clip.path}: {labels}", flush=True)
     else:
-        from emer.report import terminal
-
         terminal.show(explanation)
     for path in written:
         print(f"wrote {path}", file=sys.stderr)
@@ -135,9 +130,6 @@ def show(options: Namespace, explanation: Explanation, written: Sequence[Path], 
 
 def report_failures(folder: Path, failures: Sequence[tuple[Clip, EmerError]], total: int) -> int:
     """Name every clip that failed, in a file and in a last line."""
-    from emer.jsonio import dumps
-    from emer.report import files
-
     rows = [dumps({"path": clip.path, "error": type(error).__name__, "reason": str(error)}) for clip, error in failures]
     files.write_text(folder / "failed.jsonl", "\n".join(rows) + "\n")
     print(

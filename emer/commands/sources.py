@@ -8,35 +8,10 @@ from pathlib import Path
 from emer.errors import ConfigError, MediaError
 from emer.types import Clip
 
-MEDIA_SUFFIXES = frozenset(
-    [
-        "mp4",
-        "m4v",
-        "mov",
-        "mkv",
-        "webm",
-        "avi",
-        "mpg",
-        "mpeg",
-        "ts",
-        "flv",
-        "wmv",
-        "3gp",
-        "wav",
-        "flac",
-        "mp3",
-        "m4a",
-        "aac",
-        "ogg",
-        "opus",
-        "wma",
-        "aiff",
-        "jpg",
-        "jpeg",
-        "png",
-        "webp",
-    ]
-)
+VIDEO = {"mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "flv", "wmv", "3gp"}
+SOUND = {"wav", "flac", "mp3", "m4a", "aac", "ogg", "opus", "wma", "aiff"}
+PICTURE = {"jpg", "jpeg", "png", "webp"}
+MEDIA_SUFFIXES = VIDEO | SOUND | PICTURE
 
 MANIFEST_KEYS = ("path", "start", "end", "transcript", "speaker_baseline")
 
