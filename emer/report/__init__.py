@@ -1,0 +1,1 @@
+"""What a person or another program sees of an explanation: terminal, HTML page, annotation files."""

@@ -1,0 +1,92 @@
+"""Words that terminal, page and exports share: how a number, a time or a missing confidence is said."""
+
+import re
+from collections.abc import Sequence
+
+from emer.kinds import kinds
+from emer.types import Conflict, Emotion, Explanation, Modality, Opinion
+
+MODALITY_TITLES: dict[Modality, str] = {"audio": "voice", "visual": "face", "text": "words"}
+
+CITATION = re.compile(r"\[([avt]\d+(?:[\s,;]+[avt]\d+)*)\]")
+"""`[a3]`, also `[a3, v1]`."""
+
+RESPONSIBLE_USE = (
+    "These are measured behaviours and what they may mean, not a reading of anyone's mind: do not base decisions "
+    "about people on them, ask for consent, and know that the law forbids some uses (in the EU, at work and in schools)."
+)
+
+
+def view_title(view: str) -> str:
+    """`audio` is called voice; a view without a name of its own keeps its key."""
+    titles: dict[str, str] = {**MODALITY_TITLES, "joint": "all together", "verdict": "the model's verdict"}
+    return titles.get(view, view)
+
+
+def kind_title(kind: str) -> str:
+    """What a person reads for a kind of clue: `pitch_rise` is "pitch rises"."""
+    known = kinds().get(kind)
+    return known.title if known else kind.replace("_", " ")
+
+
+def seconds(time: float) -> str:
+    """A time as people say it: `3.2 s` below a minute, then `2:03.2`, then `1:02:03`.
+
+    >>> seconds(3.21), seconds(123.25), seconds(59.97), seconds(3723)
+    ('3.2 s', '2:03.2', '1:00.0', '1:02:03')
+    """
+    tenths = round(time * 10)
+    if tenths < 600:
+        return f"{tenths / 10:.1f} s"
+    minutes, rest = divmod(tenths, 600)
+    if minutes < 60:
+        return f"{minutes}:{rest / 10:04.1f}"
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest // 10:02d}"
+
+
+def label_list(emotions: Sequence[Emotion]) -> str:
+    """Open-vocabulary labels, the most fitting first, or a plain word for none."""
+    return ", ".join(emotion.label for emotion in emotions) or "no emotion named"
+
+
+def confidence_line(explanation: Explanation) -> str:
+    """The confidence with what it was calibrated on, or why there is none."""
+    if explanation.confidence is None:
+        trained = any(opinion.trained and opinion.present for opinion in explanation.opinions.values())
+        return "no calibrated confidence" if trained else "no calibrated confidence: untrained"
+    made_on = explanation.provenance.calibration
+    if not explanation.calibrated or made_on is None:
+        return f"confidence {explanation.confidence:.2f}, not calibrated"
+    views = " + ".join(view_title(view) for view in made_on.views)
+    return f"confidence {explanation.confidence:.2f}, calibrated on {made_on.data} (n = {made_on.n}, {views})"
+
+
+def trust_line(explanation: Explanation) -> str | None:
+    """Whether the confidence passes its threshold, and whether the clip is like those it was fitted on."""
+    parts = []
+    if explanation.trusted is not None:
+        parts.append("above the trust threshold" if explanation.trusted else "below the trust threshold")
+    if explanation.out_of_domain:
+        parts.append("unlike the clips of the calibration (out of domain)")
+    return "; ".join(parts) or None
+
+
+def conflict_line(conflict: Conflict) -> str:
+    """The conflict degree (0 none, 1 full) in words and as a number."""
+    if conflict.degree is None:
+        return "conflict not measured: no two trained views"
+    between = " and ".join(view_title(view) for view in conflict.between)
+    strength = "low" if conflict.degree < 0.1 else "some" if conflict.degree < 0.3 else "strong"
+    return f"{strength} conflict {conflict.degree:.2f}" + (f" between {between}" if between else "")
+
+
+def view_note(opinion: Opinion) -> str:
+    """What a reader must know of a view before reading its bar."""
+    if not opinion.present:
+        return "missing"
+    return "trained" if opinion.trained else "hint, untrained"
+
+
+def without_citations(text: str) -> str:
+    """The text as a subtitle shows it: no `[a3]`."""
+    return re.sub(r"\s+([.,;:!?])", r"\1", CITATION.sub("", text)).strip()
