@@ -32,7 +32,8 @@ def render(explanation: Explanation, *, beside: Path) -> bytes:
         root, "LINGUISTIC_TYPE", LINGUISTIC_TYPE_ID="default-lt", TIME_ALIGNABLE="true", GRAPHIC_REFERENCES="false"
     )
     Tree.indent(root)
-    return Tree.tostring(root, encoding="UTF-8", xml_declaration=True) + b"\n"
+    document: bytes = Tree.tostring(root, encoding="UTF-8", xml_declaration=True)
+    return document + b"\n"
 
 
 def _header(root: Tree.Element, explanation: Explanation, beside: Path, annotations: int) -> None:

@@ -4,23 +4,28 @@ import re
 from collections.abc import Sequence
 
 from emer.kinds import kinds
-from emer.types import Conflict, Emotion, Explanation, Modality, Opinion
+from emer.types import Conflict, Emotion, Explanation, Opinion
 
-MODALITY_TITLES: dict[Modality, str] = {"audio": "voice", "visual": "face", "text": "words"}
+VIEW_TITLES: dict[str, str] = {
+    "audio": "voice",
+    "visual": "face",
+    "text": "words",
+    "joint": "all together",
+    "verdict": "the model's verdict",
+}
 
 CITATION = re.compile(r"\[([avt]\d+(?:[\s,;]+[avt]\d+)*)\]")
 """`[a3]`, also `[a3, v1]`."""
 
 RESPONSIBLE_USE = (
-    "These are measured behaviours and what they may mean, not a reading of anyone's mind: do not base decisions "
-    "about people on them, ask for consent, and know that the law forbids some uses (in the EU, at work and in schools)."
+    "These are measured behaviours and what they may mean, not a reading of anyone's mind. Ask for consent, base no "
+    "decision about a person on them, and know that the law forbids some uses (in the EU, at work and in schools)."
 )
 
 
 def view_title(view: str) -> str:
     """`audio` is called voice; a view without a name of its own keeps its key."""
-    titles: dict[str, str] = {**MODALITY_TITLES, "joint": "all together", "verdict": "the model's verdict"}
-    return titles.get(view, view)
+    return VIEW_TITLES.get(view, view)
 
 
 def kind_title(kind: str) -> str:

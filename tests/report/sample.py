@@ -40,23 +40,116 @@ def multi_label() -> Opinion:
 
 CLIP_MEDIAN = "this clip's median"
 CLUES = (
-    Clue("a1", "audio", "pitch_level", "median pitch 13.2 semitones above 100 Hz (214 Hz)", 0.0, END, 13.2, "semitones", "100 Hz"),
-    Clue("a2", "audio", "speech_rate", "speaks at 3.4 syllables a second", 0.0, END, 3.4, "syllables/s", "speech alone, pauses left out"),
-    Clue("a3", "audio", "pitch_rise", "voice 4.1 semitones above this clip's median", 1.3, 2.1, 4.1, "semitones", CLIP_MEDIAN),
+    Clue(
+        "a1",
+        "audio",
+        "pitch_level",
+        "median pitch 13.2 semitones above 100 Hz (214 Hz)",
+        0.0,
+        END,
+        13.2,
+        "semitones",
+        "100 Hz",
+    ),
+    Clue(
+        "a2",
+        "audio",
+        "speech_rate",
+        "speaks at 3.4 syllables a second",
+        0.0,
+        END,
+        3.4,
+        "syllables/s",
+        "speech alone, pauses left out",
+    ),
+    Clue(
+        "a3",
+        "audio",
+        "pitch_rise",
+        "voice 4.1 semitones above this clip's median",
+        1.3,
+        2.1,
+        4.1,
+        "semitones",
+        CLIP_MEDIAN,
+    ),
     Clue("a4", "audio", "pause", "pause of 0.9 s inside a sentence", 3.5, 4.4, 0.9, "s", "between words"),
-    Clue("a5", "audio", "tremor", "voice trembles at 5.6 Hz", 5.2, 6.3, 5.6, "Hz", "modulation of the pitch", "only 0.6 s of it voiced"),
-    Clue("a6", "audio", "loudness_burst", "7.5 dB above this clip's median loudness", 10.4, 10.9, 7.5, "dB", CLIP_MEDIAN),
+    Clue(
+        "a5",
+        "audio",
+        "tremor",
+        "voice trembles at 5.6 Hz",
+        5.2,
+        6.3,
+        5.6,
+        "Hz",
+        "modulation of the pitch",
+        "only 0.6 s of it voiced",
+    ),
+    Clue(
+        "a6", "audio", "loudness_burst", "7.5 dB above this clip's median loudness", 10.4, 10.9, 7.5, "dB", CLIP_MEDIAN
+    ),
     Clue("a7", "audio", "speed_up", "speeds up to 5.1 syllables a second", 11.0, 12.6, 5.1, "syllables/s", CLIP_MEDIAN),
     Clue("v1", "visual", "face_presence", "a face is seen 92 % of the time", 0.0, END, 92.0, "%", "this clip"),
-    Clue("v2", "visual", "brow_raise", "brows raised by 6.4 % of the eye distance", 1.1, 2.4, 6.4, "inter-ocular %", "this face at rest"),
-    Clue("v3", "visual", "lip_press", "lips pressed by 3.0 % of the eye distance", 3.6, 4.3, 3.0, "inter-ocular %", "this face at rest"),
+    Clue(
+        "v2",
+        "visual",
+        "brow_raise",
+        "brows raised by 6.4 % of the eye distance",
+        1.1,
+        2.4,
+        6.4,
+        "inter-ocular %",
+        "this face at rest",
+    ),
+    Clue(
+        "v3",
+        "visual",
+        "lip_press",
+        "lips pressed by 3.0 % of the eye distance",
+        3.6,
+        4.3,
+        3.0,
+        "inter-ocular %",
+        "this face at rest",
+    ),
     Clue("v4", "visual", "gaze_aside", "looks aside by 18 degrees", 5.0, 6.6, 18.0, "degrees", "the camera"),
-    Clue("v5", "visual", "lip_corner_pull", "lip corners pulled up by 8.2 % of the eye distance", 10.6, 13.0, 8.2, "inter-ocular %", "this face at rest"),
+    Clue(
+        "v5",
+        "visual",
+        "lip_corner_pull",
+        "lip corners pulled up by 8.2 % of the eye distance",
+        10.6,
+        13.0,
+        8.2,
+        "inter-ocular %",
+        "this face at rest",
+    ),
     Clue("v6", "visual", "blink", "blink", 12.2, 12.4, 0.2, "s", "eye opening"),
     Clue("t1", "text", "emotion_word", "says “afraid” (fearful)", 6.0, 6.5, 1.0, "weight", "emotion word list"),
-    Clue("t2", "text", "negative_words", "“I was afraid you'd say no.” has a negative tone (-0.30)", 4.6, 7.4, -0.3, "compound", "VADER"),
-    Clue("t3", "text", "positive_words", "“Das ist so schön – 太好了!” has a positive tone (+0.61)", 9.8, 13.1, 0.61, "compound", "VADER"),
-)  # fmt: skip
+    Clue(
+        "t2",
+        "text",
+        "negative_words",
+        "“I was afraid you'd say no.” has a negative tone (-0.30)",
+        4.6,
+        7.4,
+        -0.3,
+        "compound",
+        "VADER",
+    ),
+    Clue(
+        "t3",
+        "text",
+        "positive_words",
+        "“Das ist so schön – 太好了!” has a positive tone (+0.61)",
+        9.8,
+        13.1,
+        0.61,
+        "compound",
+        "VADER",
+    ),
+)
 
 UTTERANCES = (
     Utterance("So you really read my whole application?", 0.6, 3.4),
@@ -83,13 +176,22 @@ def words() -> tuple[Word, ...]:
 TRANSCRIPT = Transcript(" ".join(u.text for u in UTTERANCES), "sidecar:interview.srt", "en", UTTERANCES, words())
 
 STATEMENTS = (
-    Statement("The voice lies 4.1 semitones above this clip's median at 1.3 s [a3], pauses for 0.9 s inside a sentence [a4] and then trembles [a5].", ("a3", "a4", "a5"), "grounded"),
-    Statement("The brows go up with the first question [v2]; later the lip corners are pulled up [v5].", ("v2", "v5"), "grounded"),
+    Statement(
+        "The voice lies 4.1 semitones above this clip's median at 1.3 s [a3], pauses for 0.9 s inside a sentence [a4] "
+        "and then trembles [a5].",
+        ("a3", "a4", "a5"),
+        "grounded",
+    ),
+    Statement(
+        "The brows go up with the first question [v2]; later the lip corners are pulled up [v5].",
+        ("v2", "v5"),
+        "grounded",
+    ),
     Statement("The speaker frowns throughout [v3].", ("v3",), "contradicted"),
     Statement("The words name fear once [t1, t2].", ("t1", "t2"), "grounded"),
     Statement("The hands are clenched.", (), "unsupported"),
     Statement("Taken together this may be worry that gives way to relief.", (), "uncheckable"),
-)  # fmt: skip
+)
 
 
 def speech(t: float) -> bool:
@@ -173,10 +275,25 @@ def segment(utterance: Utterance, text: str, emotions: tuple[Emotion, ...], fuse
 
 def segments() -> tuple[Explanation, ...]:
     return (
-        segment(UTTERANCES[0], "The voice rises by 4.1 semitones [a3] while the brows go up [v2].", (Emotion("surprised", "surprised"),), opinion(0.3, 0.1, 0.2, 0, 0, 0.3, 0, 1.1)),
-        segment(UTTERANCES[1], "The voice trembles [a5], the gaze turns aside [v4] and the words name fear [t1].", (Emotion("afraid", "fearful"), Emotion("insecure")), opinion(0.1, 0, 0, 0.5, 0.1, 1.3, 0, 0)),
-        segment(UTTERANCES[2], "A loud burst [a6] and raised lip corners [v5] go with positive words [t3].", (Emotion("relieved", "happy"),), opinion(0.1, 0.3, 1.4, 0, 0, 0, 0, 0.2)),
-    )  # fmt: skip
+        segment(
+            UTTERANCES[0],
+            "The voice rises by 4.1 semitones [a3] while the brows go up [v2].",
+            (Emotion("surprised", "surprised"),),
+            opinion(0.3, 0.1, 0.2, 0, 0, 0.3, 0, 1.1),
+        ),
+        segment(
+            UTTERANCES[1],
+            "The voice trembles [a5], the gaze turns aside [v4] and the words name fear [t1].",
+            (Emotion("afraid", "fearful"), Emotion("insecure")),
+            opinion(0.1, 0, 0, 0.5, 0.1, 1.3, 0, 0),
+        ),
+        segment(
+            UTTERANCES[2],
+            "A loud burst [a6] and raised lip corners [v5] go with positive words [t3].",
+            (Emotion("relieved", "happy"),),
+            opinion(0.1, 0.3, 1.4, 0, 0, 0, 0, 0.2),
+        ),
+    )
 
 
 def explanation(*, with_segments: bool = True) -> Explanation:
