@@ -17,7 +17,7 @@ OPENCV_HEADLESS := opencv-contrib-python-headless==4.14.0.94
 # One thread a library: two cores are shared by many, and voice activity slows 90-fold under contention.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check lint bench system clean constraints
+.PHONY: demo test check lint bench readme system clean constraints
 
 demo: $(VENV)/.installed
 	$(BIN)/emer explain examples/talking_face.mp4 --html --out out
@@ -36,7 +36,13 @@ lint: $(VENV)/.developing
 	$(BIN)/mypy
 
 bench: $(VENV)/.developing
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/explain.py
+	$(BIN)/python benchmarks/prosody.py
+
+# The generated parts of README.md: help texts, the example's output, the picture of its report.
+readme: $(VENV)/.developing
+	$(BIN)/python docs/readme.py
+	$(BIN)/python docs/screenshot.py
 
 # Debian packages that some tests use (they skip without): Chromium for the report, espeak-ng for the example's voice.
 system:

@@ -1,0 +1,189 @@
+"""Speed and memory of `emer explain`, with plain baselines in the same run.
+
+    python benchmarks/explain.py            # about five minutes; prints a table, writes benchmarks/results/explain.json
+
+What is measured: seconds per second of 720p clip after warm-up, by stage; the wall time of a first explanation from
+a cold process; peak memory for clips of one and of ten minutes. Baselines: librosa's pyin for f0, and OpenCV
+decoding with FaceMesh on every frame.
+"""
+
+import argparse
+import json
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from clips import ROOT, looped_720p
+
+import emer
+
+COMMAND = "python benchmarks/explain.py"
+
+
+def main() -> None:
+    """Measure everything; each measurement runs in a process of its own."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--measure", choices=sorted(MEASURES))
+    options.add_argument("--clip", type=Path)
+    told = options.parse_args()
+    if told.measure:
+        print(json.dumps(MEASURES[told.measure](told.clip)))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        one = looped_720p(Path(folder) / "one.mp4", 60)
+        ten = looped_720p(Path(folder) / "ten.mp4", 600)
+        result = {
+            "command": COMMAND,
+            "emer": emer.__version__,
+            "machine": f"{platform.machine()}, {len(_cores())} cores, Python {platform.python_version()}",
+            "stages": in_own_process("stages", one),
+            "baselines": in_own_process("baselines", one),
+            "first_result_s": first_result(),
+            "memory_mb": {"60 s": in_own_process("memory", one), "600 s": in_own_process("memory", ten)},
+        }
+    place = ROOT / "benchmarks" / "results" / "explain.json"
+    place.parent.mkdir(exist_ok=True)
+    place.write_text(json.dumps(result, indent=2) + "\n")
+    print(table(result))
+
+
+def _cores() -> set[int]:
+    import os
+
+    return os.sched_getaffinity(0)
+
+
+def in_own_process(measure: str, clip: Path) -> Any:
+    """What one measurement gives, from a fresh process."""
+    command = [sys.executable, __file__, "--measure", measure, "--clip", str(clip)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{measure} failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def first_result() -> list[float]:
+    """Wall seconds of `emer explain` on the example clip, three times, nothing cached but the disk."""
+    clip = ROOT / "examples" / "talking_face.mp4"
+    command = [sys.executable, "-m", "emer.cli", "explain", str(clip), "--no-cache"]
+    subprocess.run(command, capture_output=True, check=True)  # warms the disk cache
+    return [_timed(lambda: subprocess.run(command, capture_output=True, check=True))[0] for _ in range(3)]
+
+
+def measure_stages(clip: Path) -> dict[str, float]:
+    """Seconds per second of clip, after a warm-up on the example clip."""
+    from emer import media
+    from emer.clues.audio import AudioClues
+    from emer.clues.listening import Listening
+    from emer.clues.text import TextClues
+    from emer.clues.visual import VisualClues
+    from emer.clues.voice_activity import detect
+    from emer.explain import Explainer
+    from emer.types import Clip
+
+    explainer = Explainer(cache=None)
+    explainer.explain(str(ROOT / "examples" / "talking_face.mp4"))
+    handle = media.open(Clip(str(clip)))
+    length = handle.facts.span.duration
+    spent = {}
+    spent["decode sound"], _ = _timed(lambda: [None for _ in handle.windows(audio=True)])
+    spent["decode picture at 5 fps"], _ = _timed(lambda: [None for _ in handle.windows(audio=False, fps=5.0)])
+    spent["voice activity"], activity = _timed(lambda: detect(handle))
+    listening = Listening(activity)
+    spent["prosody"], _ = _timed(lambda: AudioClues().extract(handle, listening))
+    spent["face"], _ = _timed(lambda: VisualClues().extract(handle, listening))
+    spent["words"], _ = _timed(lambda: TextClues().extract(handle, listening))
+    spent["voice activity"] -= spent["decode sound"]
+    spent["prosody"] -= spent["decode sound"]
+    spent["face"] -= spent["decode picture at 5 fps"]
+    spent["decode sound"] *= 2  # once for voice activity, once for prosody
+    spent["whole explanation"], _ = _timed(lambda: explainer.explain(str(clip)))
+    return {name: seconds / length for name, seconds in spent.items()}
+
+
+def measure_baselines(clip: Path) -> dict[str, float]:
+    """The plain ways, in seconds per second of clip, beside ours: f0 alone, and face tracking alone."""
+    import cv2
+    import librosa
+    import mediapipe
+    import numpy as np
+
+    from emer import media
+    from emer.clues.listening import Listening
+    from emer.clues.pitch import track_pitch
+    from emer.clues.visual import VisualClues
+    from emer.types import Clip
+
+    part = media.open(Clip(str(clip), end=20.0))
+    samples = np.concatenate([window.samples for window in part.windows(audio=True)])
+    track_pitch(samples[:16_000])
+    librosa.pyin(samples[:16_000], fmin=75, fmax=600, sr=16_000, hop_length=160)
+    ours_f0, _ = _timed(lambda: track_pitch(samples))
+    pyin, _ = _timed(lambda: librosa.pyin(samples, fmin=75, fmax=600, sr=16_000, hop_length=160))
+    VisualClues().extract(media.open(Clip(str(clip), end=1.0)), Listening(None))
+    ours_face, _ = _timed(lambda: VisualClues().extract(part, Listening(None)))
+
+    def frame_by_frame() -> None:
+        video = cv2.VideoCapture(str(clip))
+        with mediapipe.solutions.face_mesh.FaceMesh(refine_landmarks=True) as mesh:
+            for _ in range(500):  # 20 s at 25 fps
+                _, frame = video.read()
+                mesh.process(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
+
+    plain_face, _ = _timed(frame_by_frame)
+    seconds = {
+        "f0": ours_f0,
+        "f0, librosa pyin": pyin,
+        "face": ours_face,
+        "face, OpenCV + mesh every frame": plain_face,
+    }
+    return {name: value / 20.0 for name, value in seconds.items()}
+
+
+def measure_memory(clip: Path) -> float:
+    """Peak resident megabytes of explaining the clip."""
+    from emer.explain import Explainer
+
+    Explainer(cache=None).explain(str(clip))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _timed(act: Callable[[], Any]) -> tuple[float, Any]:
+    start = time.perf_counter()
+    result = act()
+    return time.perf_counter() - start, result
+
+
+def table(result: dict[str, Any]) -> str:
+    """The result as Markdown."""
+    stages, baselines, memory = result["stages"], result["baselines"], result["memory_mb"]
+    whole = stages["whole explanation"]
+    parts = {name: value for name, value in stages.items() if name != "whole explanation"}
+    lines = [f"`{result['command']}` ({result['machine']})", "", "| stage | s per s of clip | share |", "|---|---|---|"]
+    lines += [f"| {name} | {value:.4f} | {value / sum(parts.values()):.0%} |" for name, value in parts.items()]
+    lines += [f"| **whole explanation** | **{whole:.4f}** (target 0.12) | |", ""]
+    lines += ["| against a plain baseline | s per s | ratio |", "|---|---|---|"]
+    for ours, theirs in (("f0", "f0, librosa pyin"), ("face", "face, OpenCV + mesh every frame")):
+        lines.append(f"| {ours} | {baselines[ours]:.4f} | 1 |")
+        lines.append(f"| {theirs} | {baselines[theirs]:.4f} | {baselines[theirs] / baselines[ours]:.1f} × |")
+    first = ", ".join(f"{s:.2f}" for s in result["first_result_s"])
+    ratio = memory["600 s"] / memory["60 s"]
+    lines += ["", f"First result from a cold process, warm disk: {first} s (target 6 s).", ""]
+    lines += [f"Peak memory: {memory['60 s']:.0f} MB for 60 s, {memory['600 s']:.0f} MB for 600 s: {ratio:.2f} ×", ""]
+    return "\n".join(lines)
+
+
+MEASURES: dict[str, Callable[[Path], Any]] = {
+    "stages": measure_stages,
+    "baselines": measure_baselines,
+    "memory": measure_memory,
+}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Fill the generated parts of README.md: the help texts and the example.
+
+python docs/readme.py      # or: make readme
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def main() -> None:
+    """Rewrite README.md in place."""
+    readme = ROOT / "README.md"
+    text = readme.read_text()
+    helps = [f"```console\n$ emer {' '.join(a)}\n{said(*a)}\n```" for a in (["--help"], ["explain", "--help"])]
+    text = filled(text, "help", "\n\n".join(helps))
+    text = filled(text, "example", f"```text\n{said('explain', 'examples/talking_face.mp4')}\n```")
+    readme.write_text(text)
+
+
+def said(*arguments: str) -> str:
+    """What emer prints, at 80 columns."""
+    command = [sys.executable, "-m", "emer.cli", *arguments]
+    env = os.environ | {"COLUMNS": "80"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=env)
+    return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+
+
+def filled(text: str, name: str, content: str) -> str:
+    """The text with new content between the markers of `name`."""
+    pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.S)
+    assert pattern.search(text), f"README.md has no <!-- {name} --> markers"
+    return pattern.sub(lambda match: f"{match[1]}{content}\n{match[2]}", text)
+
+
+if __name__ == "__main__":
+    main()
