@@ -1,0 +1,38 @@
+"""Named sets of emotion labels, and the explicit mappings between them (`label_sets.yaml`)."""
+
+from functools import cache
+
+from emer.emotions.tables import table
+from emer.errors import ConfigError
+
+
+@cache
+def label_set(name: str) -> tuple[str, ...]:
+    """The labels of a named set, in their fixed order. Raises ConfigError for an unknown name.
+
+    >>> label_set("iemocap4")
+    ('neutral', 'happy', 'sad', 'angry')
+    """
+    sets = table("label_sets.yaml")["sets"]
+    if name not in sets:
+        raise ConfigError(f"no label set is called {name!r}; choose one of {', '.join(sorted(sets))}")
+    return tuple(sets[name])
+
+
+def mapping(source: str, target: str) -> dict[str, str]:
+    """Label of `source` to label of `target`. A label without a counterpart is absent from the answer.
+
+    Raises ConfigError for an unknown set, and for two sets between which no mapping is written down.
+
+    >>> mapping("iemocap6", "emer8")["frustrated"]
+    'angry'
+    """
+    labels = label_set(source)
+    label_set(target)
+    if source == target:
+        return {label: label for label in labels}
+    targets = table("label_sets.yaml")["mappings"].get(source, {})
+    if target not in targets:
+        known = ", ".join(sorted(targets)) or "no other set"
+        raise ConfigError(f"no mapping from {source} to {target} is written down; {source} maps to {known}")
+    return {label: other for label, other in targets[target].items() if other is not None}
