@@ -45,7 +45,7 @@ SENTENCES = (
 WORRY = (0.6, 3.7)
 BROW_RAISE = (4.25, 5.15)
 SMILE = (5.4, SECONDS)
-BLINKS = (0.35, 2.2, 3.95)
+BLINKS = (0.28, 2.08, 3.88)
 
 
 def main() -> None:

@@ -83,7 +83,7 @@ class Puppet:
             inward = np.sign(middle[0] - points[corner, 0]) * 0.055 * calm * unit
             near = bell(points - points[corner], 0.22 * unit)
             move[:, 0] += near * inward
-            move[:, 1] += near * (0.06 * calm + 0.045 * pose.worry) * unit
+            move[:, 1] += near * (0.06 * calm + 0.06 * pose.worry) * unit
         lower = self.below_lips()
         closing = 0.8 * calm * (1 - pose.jaw)
         gap = points[14, 1] - points[13, 1]
@@ -102,19 +102,19 @@ class Puppet:
         return np.exp(-0.9 * aside**2) * np.clip(under / (0.02 * self.eyes), 0, 1)
 
     def brow(self, pose: Pose) -> Points:
-        """Both brows up; in worry their inner ends go up and together, the outer ends down."""
+        """Both brows up; in worry both come down, their inner ends most and together."""
         points, unit = self.rest[:, :2], self.eyes
         move = np.zeros_like(points)
         for brow, inner, outer in zip(BROWS, INNER_BROWS, BROW_ENDS, strict=True):
             centre = points[brow].mean(axis=0)
             wide = np.array([0.30, 0.13]) * unit
             lift = np.exp(-(((points - centre) / wide) ** 2).sum(axis=1))
-            move[:, 1] -= 0.075 * pose.brows * lift * unit
+            move[:, 1] += (0.05 * pose.worry - 0.075 * pose.brows) * lift * unit
             inward = np.sign(points[NOSE_BRIDGE, 0] - points[inner, 0])
             near = bell(points - points[inner], 0.12 * unit)
-            move[:, 0] += near * inward * 0.03 * pose.worry * unit
+            move[:, 0] += near * inward * 0.02 * pose.worry * unit
             move[:, 1] += near * 0.06 * pose.worry * unit
-            move[:, 1] += bell(points - points[outer], 0.12 * unit) * 0.03 * pose.worry * unit
+            move[:, 1] += bell(points - points[outer], 0.12 * unit) * 0.02 * pose.worry * unit
         return move
 
     # ---- what the pixels do
