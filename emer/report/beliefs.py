@@ -1,15 +1,16 @@
-"""An opinion as lengths of a bar: belief per label and uncertainty, which together make one.
-
-Subjective logic (Jøsang 2016, ch. 3.5; Sensoy et al. 2018): `S = Σe + W`, `b_k = e_k / S`, `u = W / S`,
-`p_k = b_k + a_k u`.
-"""
+"""An opinion as lengths of a bar: belief per label and uncertainty, which together make one."""
 
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
+from emer.evidence.opinion import belief, uncertainty
 from emer.types import Opinion
 
 Role = Literal["belief", "against", "uncertainty"]
+Piece = tuple[Role, str, int, float]
+"""Role, label, index of the label, share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,37 +39,29 @@ class Bar:
 def bars(opinion: Opinion) -> tuple[Bar, ...]:
     """One bar for a Dirichlet opinion, one per label for a Beta opinion; each adds up to 1."""
     if opinion.kind == "dirichlet":
-        pieces = [
-            ("belief", label, i, e) for i, (label, e) in enumerate(zip(opinion.labels, opinion.evidence, strict=True))
+        shares = belief(opinion).tolist()
+        pieces: list[Piece] = [
+            ("belief", label, i, share) for i, (label, share) in enumerate(zip(opinion.labels, shares, strict=True))
         ]
-        return (_bar("", pieces, opinion.prior_weight),)
-    pairs = zip(opinion.evidence[::2], opinion.evidence[1::2], strict=True)
+        return (_bar("", pieces),)
     return tuple(
-        _bar(label, [("belief", label, i, yes), ("against", label, i, no)], opinion.prior_weight)
-        for i, (label, (yes, no)) in enumerate(zip(opinion.labels, pairs, strict=True))
+        _bar(label, [("belief", label, i, float(yes)), ("against", label, i, float(no))])
+        for i, (label, (yes, no)) in enumerate(zip(opinion.labels, belief(opinion), strict=True))
     )
 
 
-def uncertainty(opinion: Opinion) -> float:
+def mean_uncertainty(opinion: Opinion) -> float:
     """0 (certain) to 1 (vacuous); of a Beta opinion the mean over its labels."""
-    found = bars(opinion)
-    return sum(bar.uncertainty for bar in found) / len(found)
+    return float(np.mean(uncertainty(opinion)))
 
 
-def expected_probability(opinion: Opinion) -> tuple[float, ...]:
-    """Per label: belief plus its base rate's share of the uncertainty."""
-    found = bars(opinion)
-    if opinion.kind == "dirichlet":
-        beliefs = [part.share for part in found[0].parts if part.role == "belief"]
-        return tuple(b + a * found[0].uncertainty for b, a in zip(beliefs, opinion.base_rate, strict=True))
-    return tuple(bar.parts[0].share + a * bar.uncertainty for bar, a in zip(found, opinion.base_rate, strict=True))
-
-
-def _bar(title: str, pieces: list[tuple[Role, str, int, float]], prior_weight: float) -> Bar:
-    total = sum(evidence for *_, evidence in pieces) + prior_weight
+def _bar(title: str, pieces: list[Piece]) -> Bar:
+    """Parts one after the other; what belief leaves over is uncertainty."""
     parts: list[Part] = []
     now = 0.0
-    for role, label, index, evidence in [*pieces, ("uncertainty", "uncertain", -1, prior_weight)]:
-        parts.append(Part(role, label, index, now, evidence / total))
-        now += evidence / total
+    rest = max(0.0, 1 - sum(share for *_, share in pieces))
+    whole: list[Piece] = [*pieces, ("uncertainty", "uncertain", -1, rest)]
+    for role, label, index, share in whole:
+        parts.append(Part(role, label, index, now, share))
+        now += share
     return Bar(title, tuple(parts))

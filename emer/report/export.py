@@ -28,4 +28,10 @@ def write(explanation: Explanation, path: str | Path) -> None:
     made = next((form for suffix, form in FORMATS.items() if target.name.lower().endswith(suffix)), None)
     if made is None:
         raise OutputError(f"{path} has no suffix to export to; use .TextGrid, .eaf, .csv, .segments.csv or .srt")
+    transcript = explanation.transcript
+    own = transcript is not None and transcript.source == f"sidecar:{target.name}"
+    if own and target.resolve().parent == Path(explanation.clip.path).resolve().parent:
+        raise OutputError(
+            f"{path} is the transcript that this explanation was made from; choose another name or folder"
+        )
     write_bytes(target, made(explanation, target))

@@ -14,7 +14,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """A path beside `path` to write to; it takes the place of `path` when the block ends well.
 
     When the block fails, nothing is left behind and an older file at `path` stays as it was. A link is followed:
-    the file that it points to is replaced. Raises OutputError when nothing can be written there.
+    the file that it points to is replaced. Missing folders are made. Raises OutputError when nothing can be written.
     """
     draft: Path | None = None
     try:
@@ -49,6 +49,5 @@ def _writable(path: Path) -> Path:
         raise OutputError(f"{path} is a folder; give the name of a file in it")
     if target.exists() and not target.is_file():
         raise OutputError(f"{path} is not a regular file; results are written to regular files only")
-    if not target.parent.is_dir():
-        raise OutputError(f"{path} cannot be written: the folder {target.parent} does not exist; make it first")
+    target.parent.mkdir(parents=True, exist_ok=True)
     return target

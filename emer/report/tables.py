@@ -4,7 +4,8 @@ import csv
 import io
 from collections.abc import Iterable
 
-from emer.report.beliefs import expected_probability, uncertainty
+from emer.evidence.opinion import probability
+from emer.report.beliefs import mean_uncertainty
 from emer.report.wording import label_list
 from emer.types import Explanation
 
@@ -33,8 +34,8 @@ def segments_csv(explanation: Explanation) -> str:
             label_list(part.emotions),
             part.transcript.text if part.transcript else None,
             part.explanation,
-            round(uncertainty(part.fused), 4),
-            *(round(p, 4) for p in expected_probability(part.fused)),
+            round(mean_uncertainty(part.fused), 4),
+            *(round(p, 4) for p in probability(part.fused).tolist()),
         )
         for number, part in enumerate(parts, 1)
     )

@@ -3,6 +3,7 @@
 import csv
 import warnings
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import parselmouth
@@ -112,7 +113,7 @@ def test_no_two_intervals_of_a_tier_overlap(tmp_path: Path, read: tuple[str, obj
     assert sum(len(tiers[tier]) for tier in tiers if tier.startswith("voice")) == 50
     for entries in tiers.values():
         ordered = sorted(entries)
-        assert all(a[1] <= b[0] for a, b in zip(ordered, ordered[1:], strict=False))
+        assert all(a[1] <= b[0] for a, b in pairwise(ordered))
 
 
 @pytest.mark.parametrize("name", ["x.TextGrid", "x.eaf", "x.csv", "x.segments.csv", "x.srt"])
@@ -190,6 +191,12 @@ def test_an_image_without_transcript_or_clues_still_exports(tmp_path: Path) -> N
     for name in ("x.TextGrid", "x.eaf", "x.csv", "x.segments.csv", "x.srt"):
         export.write(still, tmp_path / name)
     assert set(read_textgrid(tmp_path / "x.TextGrid")) == {"emotions", "explanation"}
+
+
+def test_the_clip_s_own_transcript_is_not_overwritten(tmp_path: Path) -> None:
+    whole = replace(sample.explanation(), clip=sample.clip(str(tmp_path / "interview.mp4")))
+    with pytest.raises(OutputError, match=r"interview\.srt is the transcript that this explanation was made from"):
+        export.write(whole, tmp_path / "interview.srt")
 
 
 def test_an_unknown_suffix_is_refused_and_nothing_is_written(tmp_path: Path) -> None:

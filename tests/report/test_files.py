@@ -17,16 +17,27 @@ def test_a_file_is_written_and_nothing_else(tmp_path: Path) -> None:
 
 def test_a_failure_keeps_the_old_file_and_leaves_no_part_behind(tmp_path: Path) -> None:
     write_text(tmp_path / "a.txt", "old")
-    with pytest.raises(ZeroDivisionError), replacing(tmp_path / "a.txt") as draft:
-        draft.write_text("half")
-        raise ZeroDivisionError
+
+    def fail_halfway() -> None:
+        with replacing(tmp_path / "a.txt") as draft:
+            draft.write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_halfway()
     assert (tmp_path / "a.txt").read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
 
 
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"no/a\.txt cannot be written: the folder .* does not exist"):
-        write_text(tmp_path / "no" / "a.txt", "x")
+def test_a_missing_folder_is_made(tmp_path: Path) -> None:
+    write_text(tmp_path / "new" / "folder" / "a.txt", "x")
+    assert (tmp_path / "new" / "folder" / "a.txt").read_text() == "x"
+
+
+def test_a_file_in_place_of_a_folder_is_an_error_of_the_user(tmp_path: Path) -> None:
+    write_text(tmp_path / "a", "x")
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_text(tmp_path / "a" / "b.txt", "x")
 
 
 def test_a_folder_is_not_overwritten(tmp_path: Path) -> None:
