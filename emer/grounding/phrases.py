@@ -1,0 +1,113 @@
+"""Phrases as `kinds.yaml` and `words.yaml` write them, found in a sentence."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from emer.kinds import kinds
+
+_BARRIER = r"(?!(?:and|but|while|whereas|or|yet|then|as|although|though|because|before|after|until)\b)"
+"""Words over which a gap does not reach: "raised brows and a lowered voice" lowers no brows."""
+_GAP = rf"(?:[\s-]+{_BARRIER}[^\s,;:()]+){{0,3}}?[\s-]+"
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One compiled phrase. `direction` is 1 (above), -1 (below) or 0 (either)."""
+
+    pattern: re.Pattern[str]
+    stems: tuple[tuple[str, ...], ...]
+    direction: int
+
+    @property
+    def single(self) -> bool:
+        return len(self.stems) == 1
+
+    def find(self, text: str) -> Iterator[re.Match[str]]:
+        """All matches in lower-cased `text`. The stems are looked for first: that is ten times as fast."""
+        if all(any(stem in text for stem in token) for token in self.stems):
+            yield from self.pattern.finditer(text)
+
+
+@cache
+def compile_phrase(phrase: str) -> Phrase:
+    """Compile one phrase.
+
+    >>> compile_phrase("brow|brows _ rais*").pattern.search("the brows are raised")[0]
+    'brows are raised'
+    """
+    direction = 1 if phrase.endswith("↑") else -1 if phrase.endswith("↓") else 0
+    tokens = phrase.rstrip("↑↓ ").lower().split()
+    pattern, stems, gap = "", [], ""
+    for token in tokens:
+        if token == "_":
+            gap = _GAP
+            continue
+        stems.append(tuple(part.rstrip("*") for part in token.split("|")))
+        pattern += gap + "(?:" + "|".join(re.escape(part).replace(r"\*", r"\w*") for part in token.split("|")) + ")"
+        gap = r"[\s-]+"
+    return Phrase(re.compile(rf"(?<!\w){pattern}(?!\w)"), tuple(stems), direction)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A stretch of a sentence and what it may mean."""
+
+    start: int
+    end: int
+    meanings: frozenset[tuple[str, int]]
+    """Names (of kinds, of modalities) with a direction."""
+
+
+def find_all(phrases: Iterable[tuple[Phrase, str]], text: str) -> list[Found]:
+    """Every phrase in lower-cased `text`; a lone word inside a longer phrase is not found twice."""
+    meanings: dict[tuple[int, int], set[tuple[str, int]]] = {}
+    lone: set[tuple[int, int]] = set()
+    for phrase, name in phrases:
+        for match in phrase.find(text):
+            meanings.setdefault(match.span(), set()).add((name, phrase.direction))
+            if phrase.single:
+                lone.add(match.span())
+    spans = [span for span in meanings if not (span in lone and any(_inside(span, other) for other in meanings))]
+    return [Found(*span, frozenset(meanings[span])) for span in sorted(spans)]
+
+
+def _inside(span: tuple[int, int], other: tuple[int, int]) -> bool:
+    return span != other and other[0] <= span[0] and span[1] <= other[1]
+
+
+@cache
+def words() -> Mapping[str, Any]:
+    """The table `words.yaml`."""
+    table: Mapping[str, Any] = yaml.safe_load(files("emer.grounding").joinpath("words.yaml").read_text("utf-8"))
+    return table
+
+
+@cache
+def behaviour_phrases() -> tuple[tuple[Phrase, str], ...]:
+    """Every phrase of every kind of clue."""
+    return tuple((compile_phrase(phrase), kind.name) for kind in kinds().values() for phrase in kind.words)
+
+
+@cache
+def absence_phrases() -> tuple[tuple[Phrase, str], ...]:
+    return tuple((compile_phrase(phrase), name) for name, row in words()["absences"].items() for phrase in row)
+
+
+@cache
+def unmeasured_phrases() -> tuple[tuple[Phrase, str], ...]:
+    return tuple((compile_phrase(phrase), "unmeasured") for phrase in words()["unmeasured"])
+
+
+@cache
+def alternatives(*path: str) -> str:
+    """A list of `words.yaml` as a regular expression, longest first."""
+    table: Any = words()
+    for name in path:
+        table = table[name]
+    return "|".join(sorted((re.escape(str(word).lower()) for word in table), key=len, reverse=True))
