@@ -65,7 +65,7 @@ def test_even_all_rules_at_once_make_no_more_than_a_hint(view: Modality) -> None
 
 def test_fused_hints_stay_hints_and_make_no_conflict() -> None:
     opinions = {
-        "audio": hint(features_of("audio", f0_iqr_st=9, spectral_tilt_db_oct=5, syllable_rate=9)),
+        "audio": hint(features_of("audio", f0_iqr_st=9, spectral_tilt_db_oct=9, syllable_rate=9)),
         "visual": hint(features_of("visual", lip_corner_pull_share=1, eye_narrow_share=1)),
         "text": hint(features_of("text", emo_sad=3, compound=-0.9)),
     }
@@ -138,7 +138,7 @@ def test_an_emotion_word_hints_at_its_own_category(label: str) -> None:
     assert top(hint(features_of("text", **words, emo_surprised=float(label == "surprised")))) == label
 
 
-HOT = {"f0_median_st": 2, "f0_iqr_st": 2, "intensity_sd_db": 2, "spectral_tilt_db_oct": 2, "syllable_rate": 1}
+HOT = {"f0_median_st": 1.2, "f0_iqr_st": 1.5, "intensity_sd_db": 2, "spectral_centroid_hz": 2, "syllable_rate": 1}
 
 
 def voice(departures: dict[str, float]) -> Features:
