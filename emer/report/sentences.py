@@ -1,0 +1,88 @@
+"""The explanation taken apart for the page: sentences, citations inside them, and whether the clues bear them out."""
+
+import re
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from emer.report.wording import CITATION
+from emer.types import Explanation, Statement, Status
+
+STATUS_TEXT: dict[Status, str] = {
+    "grounded": "borne out by the clues it cites",
+    "contradicted": "contradicted by the clues",
+    "unsupported": "no clue bears this out",
+    "uncheckable": "nothing in it can be checked against a clue",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of plain text, or a citation of one clue (`known`: the clue exists)."""
+
+    text: str
+    clue: str | None = None
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence; `status` is None for text between statements, which nobody checked."""
+
+    runs: tuple[Run, ...]
+    clues: tuple[str, ...] = ()
+    status: Status | None = None
+
+
+def sentences(explanation: Explanation) -> tuple[Sentence, ...]:
+    """The text in order, cut at its statements; where statements are not found in it, the statements alone."""
+    known = {clue.id for clue in explanation.clues}
+    found: list[Sentence] = []
+    position = 0
+    for statement in explanation.statements:
+        start = explanation.explanation.find(statement.text, position)
+        if start < 0:
+            return tuple(_alone(statement, known) for statement in explanation.statements)
+        found += _between(explanation.explanation[position:start], known)
+        found.append(Sentence(runs(statement.text, known), statement.clue_ids, statement.status))
+        position = start + len(statement.text)
+    return (*found, *_between(explanation.explanation[position:], known))
+
+
+def runs(text: str, known: Collection[str]) -> tuple[Run, ...]:
+    """Plain text and citations in turn: `up [a3, v2].` gives `up `, a3, v2, `.`."""
+    found: list[Run] = []
+    position = 0
+    for match in CITATION.finditer(text):
+        found.append(Run(text[position : match.start()]))
+        names = re.split(r"[\s,;]+", match[1])
+        found += [Run(name, name, name in known) for name in names]
+        position = match.end()
+    found.append(Run(text[position:]))
+    return tuple(run for run in found if run.text)
+
+
+def grounding_line(explanation: Explanation) -> str:
+    """How many sentences have which status, in words."""
+    count = Counter(statement.status for statement in explanation.statements)
+    if not count:
+        return ""
+    total = sum(count.values())
+    line = f"{count['grounded']} of {total} {'sentence is' if total == 1 else 'sentences are'} borne out by the clues"
+    others = [f"{count[status]} {status}" for status in ("contradicted", "unsupported", "uncheckable") if count[status]]
+    line += f" ({', '.join(others)})." if others else "."
+    if explanation.provenance.engine == "composer":
+        line += " The composer writes from the clues, so this is a self-test, not a result."
+    return line
+
+
+def _between(text: str, known: Collection[str]) -> list[Sentence]:
+    return [Sentence(runs(text, known))] if text else []
+
+
+def _alone(statement: Statement, known: Collection[str]) -> Sentence:
+    """A statement with the citations that its text does not already hold."""
+    inside = runs(statement.text, known)
+    cited = {run.clue for run in inside}
+    missing = tuple(Run(name, name, name in known) for name in statement.clue_ids if name not in cited)
+    return Sentence((*inside, *missing, Run(" ")), statement.clue_ids, statement.status)
