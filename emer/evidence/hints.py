@@ -15,7 +15,7 @@ import numpy as np
 
 from emer.errors import OpinionError
 from emer.evidence.opinion import dirichlet, vacuous
-from emer.evidence.rule_table import Rule, RuleTable, Side, rule_table
+from emer.evidence.rule_table import Norm, Rule, RuleTable, Side, rule_table
 from emer.types import Features, Opinion
 
 MOST_EVIDENCE = 1.9
@@ -137,11 +137,19 @@ def _degree(table: RuleTable, features: Features, baseline: Features | None, nam
 
 def _departure(table: RuleTable, features: Features, baseline: Features | None, name: str) -> float | None:
     """Standard deviations from the speaker's own number where it is known, else from the population's."""
-    value, norm = _finite(features, name), table.norms[name]
-    own = None if baseline is None else _finite(baseline, name)
+    norm = table.norms[name]
+    value = _comparable(norm, features, name)
+    own = None if baseline is None else _comparable(norm, baseline, name)
     if value is None or (own is None and norm.own_only):
         return None
     return (value - norm.mean) / norm.sd if own is None else (value - own) / norm.sd_own
+
+
+def _comparable(norm: Norm, features: Features, name: str) -> float | None:
+    """The feature; a count from a long stretch as if it came from a short one, or every long clip would have all."""
+    value = _finite(features, name)
+    size = None if norm.per is None else _finite(features, norm.per)
+    return value if value is None or size is None else value * norm.within / max(norm.within, size)
 
 
 def _finite(features: Features, name: str) -> float | None:

@@ -35,6 +35,10 @@ class Norm:
     source: str
     own_only: bool = False
     """Means nothing without the speaker's baseline (for instance loudness, which the microphone decides)."""
+    per: str | None = None
+    """For counts: the feature that says how much there was to count in (`word_count`)."""
+    within: float = 1.0
+    """A count in more than this much of `per` is scaled down to this much; in less it stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ def _row_mistakes(row: object, kind: type[T], where: str) -> Iterator[str]:
 
 def _keys_mistakes(row: Mapping[str, object], kind: Any, where: str) -> Iterator[str]:
     known = [f.name for f in fields(kind)]
-    optional = {"own_only", "says", "arousal", "valence", "weigh_by"}
+    optional = {"own_only", "per", "within", "says", "arousal", "valence", "weigh_by"}
     yield from (f"{where}no {key}" for key in known if key not in row and key not in optional)
     yield from (f"{where}unknown key {key}" for key in row if key not in known)
 
@@ -153,6 +157,8 @@ def _meaning_mistakes(table: RuleTable) -> Iterator[str]:
     for feature, norm in table.norms.items():
         if not (norm.sd > 0 and norm.sd_own > 0):
             yield f"norm {feature}: sd and sd_own must be above 0"
+        if not norm.within > 0:
+            yield f"norm {feature}: within must be above 0"
         if not norm.source.strip():
             yield f"norm {feature}: no source"
     names = [rule.name for rule in table.rules]

@@ -160,6 +160,14 @@ def test_a_smile_is_pleasant_and_unpleasant_words_are_not() -> None:
     assert affect({"text": features_of("text", compound=-0.8)}).valence < -0.4
 
 
+def test_words_of_a_long_talk_are_counted_per_twenty_five_words() -> None:
+    """One word of joy in 100 words is a quarter of one in 25; in five words it is still one."""
+    short = hint(features_of("text", emo_happy=1.0, word_count=25))
+    assert hint(features_of("text", emo_happy=1.0, word_count=5)) == short
+    assert hint(features_of("text", emo_happy=4.0, word_count=100)) == short
+    assert sum(hint(features_of("text", emo_happy=1.0, word_count=100)).evidence) < sum(short.evidence)
+
+
 # ---------------------------------------------------------------- baseline and what is missing
 
 

@@ -77,6 +77,7 @@ def test_a_small_table_is_read() -> None:
         ("says: {happy: 1}", "arousal: 0", "rule glad: says nothing"),
         ("title: glad words", "heading: glad words", "rule glad: no title; rule glad: unknown key heading"),
         ("sd: 0.3,", "sd: 0,", "norm compound: sd and sd_own must be above 0"),
+        ("sd: 0.3,", "sd: 0.3, per: word_count, within: 0,", "norm compound: within must be above 0"),
         ("label_set: emer8", "label_set: emer9", "no label set is called 'emer9'"),
         ("view: text", "view: smell", "invalid enum value 'smell'"),
     ],
