@@ -19,7 +19,7 @@ from emer.report.files import write_text
 from emer.report.page import context
 from emer.types import Explanation
 
-SCRIPTS = ("clock.js", "timeline.js", "report.js")
+SCRIPTS = ("clock.js", "rows.js", "timeline.js", "report.js")
 
 
 def write(explanation: Explanation, path: str | Path, media: Path | None = None) -> None:
