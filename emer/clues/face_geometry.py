@@ -118,8 +118,8 @@ def head_pose(landmarks: Points) -> tuple[HeadPose, Points]:
     yaw = np.arctan2(turn[0, 2], turn[2, 2])
     pitch = np.arcsin(np.clip(turn[1, 2], -1, 1))
     roll = np.arctan2(turn[1, 0], turn[1, 1])
-    angles = [float(np.degrees(angle)) for angle in (yaw, pitch, roll)]
-    return HeadPose(*angles, scale=1 / shrink), head
+    degrees = np.degrees([yaw, pitch, roll]).tolist()
+    return HeadPose(degrees[0], degrees[1], degrees[2], scale=1 / shrink), head
 
 
 def face_shape(head: Points) -> FaceShape:
