@@ -124,13 +124,13 @@ def _findings(reading: Reading, pool: Pool, transcript: str) -> Iterator[Finding
 def directions_of(clue: Clue) -> set[int]:
     """1 when the clue says above its reference, -1 below; both or neither where it says both or nothing."""
     natural = words()["natural"]
-    found = directions_in(clue.text)
+    found = directions_in(_unquoted(clue.text))
     if clue.kind in natural["up"]:
         found.add(1)
     if clue.kind in natural["down"]:
         found.add(-1)
-    if not found and clue.value is not None and clue.value < 0:
-        found.add(-1)
+    if clue.kind in natural["sign"] and clue.value:
+        found.add(1 if clue.value > 0 else -1)
     return found
 
 

@@ -13,7 +13,7 @@ from emer.kinds import kinds
 
 _BARRIER = r"(?!(?:and|but|while|whereas|or|yet|then|as|although|though|because|before|after|until)\b)"
 """Words over which a gap does not reach: "raised brows and a lowered voice" lowers no brows."""
-_GAP = rf"(?:[\s-]+{_BARRIER}[^\s,;:()]+){{0,3}}?[\s-]+"
+_GAP = rf"(?:[\s-]+{_BARRIER}[^\s,;:()]+){{0,4}}?[\s-]+"
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,10 @@ def _expand(bracket: str) -> tuple[str, ...]:
 
 def _mention(found: Found, text: str) -> Mention:
     """A behaviour with its negation. A mere dimension ("the pitch does not change") cannot be negated."""
-    checkable = any(direction or kinds()[kind].event for kind, direction in found.meanings)
+    meant = {kind for kind, _ in found.meanings}
+    checkable = any(
+        direction or (kinds()[kind].event and kinds()[kind].opposite not in meant) for kind, direction in found.meanings
+    )
     return Mention(found.start, found.end, found.meanings, checkable and _negated(found.start, found.end, text))
 
 

@@ -1,0 +1,160 @@
+"""The engine without a model: an explanation composed of measured clues alone.
+
+Voice, face, words, then how they agree or differ, then the emotions. Every clause cites its clue, and the composed
+text goes through the grounding check like any other; for the composer that is a self-test, not a result.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from emer.engines.labels import labels, leaning
+from emer.engines.salience import Told, choose
+from emer.engines.together import agreement, emotions, leans, trajectory
+from emer.engines.wording import NAMES, cite, clause, repeated
+from emer.evidence.hints import Reason, affect, reasons
+from emer.grounding import check
+from emer.types import MODALITIES, Answer, Clue, Emotion, Features, Modality, Request
+
+HINTS_ONLY = (
+    "These are hints from published rules, not findings; without trained heads there is no calibrated confidence."
+)
+HINTS_ONLY_BRIEF = "These are hints, not findings."
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """Writes explanations without any model. Deterministic: the same request gives the same answer."""
+
+    name: str = "composer"
+    most: int = 4
+    """Clues told per modality; the rest is counted."""
+    most_brief: int = 2
+    """The same for one utterance of a longer clip."""
+
+    def answer(self, requests: Sequence[Request]) -> Iterator[Answer]:
+        """One answer per request, in order. What goes wrong stays with its request, by the name of its exception."""
+        for request in requests:
+            try:
+                yield self.compose(request)
+            except Exception as error:
+                yield Answer("", error=f"{type(error).__name__}: {error}")
+
+    def compose(self, request: Request) -> Answer:
+        """The explanation of one clip or utterance. Its text ends with the line `Emotions: […]`."""
+        clues = tuple(clue for clue in request.clues.items if _within(clue, request))
+        why = _reasons(request)
+        brief = _is_part(request)
+        told = {m: _choose(clues, m, why, self.most_brief if brief else self.most) for m in MODALITIES}
+        paragraphs = [_paragraph(request, modality, told[modality], brief) for modality in MODALITIES]
+        clusters = leaning(request.prior)
+        feeling = affect(request.clues.features, _baselines(request))
+        found = labels(clusters, feeling.valence, feeling.arousal)
+        pointing = leans(told, request.opinions, why)
+        moving = trajectory(request.clues, request.span, why) if request.clues.segments else None
+        closing = HINTS_ONLY_BRIEF if brief else HINTS_ONLY
+        last = [agreement(pointing), moving, emotions(pointing, found), None if _trained(request) else closing]
+        paragraphs.append(" ".join(filter(None, last)))
+        text = "\n\n".join([*filter(None, paragraphs), _label_line(found)])
+        spoken = request.transcript.text if request.transcript else ""
+        return Answer(text, found, check(text, clues, spoken))
+
+
+# ---------------------------------------------------------------- what is told
+
+
+def _within(clue: Clue, request: Request) -> bool:
+    """Clues that touch the span; an event without extent at its very edge is one of them."""
+    return clue.start <= request.span.end and clue.end >= request.span.start
+
+
+def _is_part(request: Request) -> bool:
+    """Whether the request is about one utterance of a longer clip."""
+    return request.media is not None and request.span.duration < request.media.facts.span.duration - 0.05
+
+
+def _baselines(request: Request) -> Mapping[str, Features] | None:
+    return {"audio": request.clues.baseline} if request.clues.baseline else None
+
+
+def _reasons(request: Request) -> tuple[Reason, ...]:
+    baseline = request.clues.baseline
+    features = request.clues.features
+    return tuple(r for view in features for r in reasons(features[view], baseline if view == "audio" else None))
+
+
+def _choose(clues: Sequence[Clue], modality: Modality, why: Sequence[Reason], most: int) -> Told:
+    mine = [clue for clue in clues if clue.modality == modality and not _nothing_there(clue)]
+    return choose(mine, [reason for reason in why if reason.view == modality], most)
+
+
+def _nothing_there(clue: Clue) -> bool:
+    """A face seen for none of the time is no clue to tell but the absence of a face."""
+    return clue.kind in ("face_presence", "face_count") and not clue.value
+
+
+def _trained(request: Request) -> bool:
+    return any(opinion.trained and opinion.present for opinion in request.opinions.values())
+
+
+# ---------------------------------------------------------------- how it is told
+
+
+def _paragraph(request: Request, modality: Modality, told: Told, brief: bool) -> str | None:
+    if not told.items:
+        return _silence(request, modality, brief)
+    clauses = [clause(item[0], request.span) if len(item) == 1 else repeated(item) for item in told.items]
+    sentences = [" ".join(_sentence(pair, i) for i, pair in enumerate(_pairs(clauses)))]
+    if told.rest and not brief:
+        n = len(told.rest)
+        noun = "clue" if n == 1 else "clues"
+        sentences.append(f"A further {n} {noun} of the {NAMES[modality]} can be read in the list {cite(told.rest)}.")
+    return _once(" ".join(sentences), " of the eye distance")
+
+
+def _once(text: str, phrase: str) -> str:
+    """A unit that is explained once need not be explained again."""
+    first, found, rest = text.partition(phrase)
+    return first + found + rest.replace(phrase, "")
+
+
+def _pairs(clauses: Sequence[str]) -> list[Sequence[str]]:
+    return [clauses[i : i + 2] for i in range(0, len(clauses), 2)]
+
+
+def _sentence(clauses: Sequence[str], position: int) -> str:
+    opening = ("", "Besides, ", "Also, ")[min(position, 2)]
+    sentence = opening + ", and ".join(clauses)
+    return f"{sentence[:1].upper()}{sentence[1:]}."
+
+
+def _silence(request: Request, modality: Modality, brief: bool) -> str | None:
+    """Why a modality says nothing, in plain words."""
+    if any(failure.extractor == modality for failure in request.clues.failed):
+        return f"The {NAMES[modality]} could not be measured and so {_says(modality)} nothing."
+    if modality == "text":
+        return _no_words(request, brief)
+    zero = [clue for clue in request.clues.items if clue.modality == modality and _nothing_there(clue)]
+    if zero:
+        return f"No face was seen {cite(zero)}, so the face says nothing."
+    if modality in request.clues.features:
+        return None if brief else f"Nothing about the {NAMES[modality]} stands out."
+    if modality == "visual":
+        return "No face was seen, so the face says nothing."
+    return "No voice was heard, so the voice says nothing."
+
+
+def _no_words(request: Request, brief: bool) -> str | None:
+    if request.transcript is None:
+        return None if brief else "No transcript: the words were not read."
+    if "text" in request.clues.features:
+        return None if brief else "Nothing about the words stands out."
+    return f"The words say nothing here: their language ({request.transcript.language or 'unknown'}) has no clues yet."
+
+
+def _says(modality: Modality) -> str:
+    return "say" if modality == "text" else "says"
+
+
+def _label_line(found: Sequence[Emotion]) -> str:
+    return f"Emotions: {json.dumps([emotion.label for emotion in found], ensure_ascii=False)}"

@@ -1,0 +1,50 @@
+"""Which clues to tell: the most telling first, the rest by count."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from emer.engines.wording import wording
+from emer.evidence.hints import Reason
+from emer.kinds import kinds
+from emer.types import Clue
+
+REPEATED = 3, 8
+"""From three to eight clues of one kind are told as one ("the voice pauses 3 times"); more are too many to cite."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is told of one modality: single clues or groups of one kind, and what is left over."""
+
+    items: tuple[tuple[Clue, ...], ...]
+    rest: tuple[Clue, ...]
+
+    @property
+    def clues(self) -> tuple[Clue, ...]:
+        return tuple(clue for item in self.items for clue in item)
+
+
+def telling(clue: Clue, reasons: Sequence[Reason]) -> float:
+    """How telling a clue is: its value over what is noteworthy, its kind's weight, and the rules that it feeds."""
+    row = wording(clue.kind)
+    size = 0.5 if clue.value is None else min(2.0, abs(clue.value) / row.scale)
+    if not kinds()[clue.kind].event:
+        size *= 0.6  # a level without an event is background
+    fed = max((reason.strength for reason in reasons if clue.kind in reason.kinds), default=0.0)
+    return row.weight * (size + fed) * (0.6 if clue.quality else 1.0)
+
+
+def choose(clues: Sequence[Clue], reasons: Sequence[Reason], most: int) -> Told:
+    """At most `most` items, the most telling first; equally telling ones in time order."""
+    by_kind: dict[str, list[Clue]] = {}
+    for clue in clues:
+        by_kind.setdefault(clue.kind, []).append(clue)
+    items: list[tuple[Clue, ...]] = []
+    for kind, same in by_kind.items():
+        grouped = kinds()[kind].event and REPEATED[0] <= len(same) <= REPEATED[1]
+        items += [tuple(same)] if grouped else [(clue,) for clue in same]
+    scores: Mapping[str, float] = {clue.id: telling(clue, reasons) for clue in clues}
+    items.sort(key=lambda item: (-max(scores[clue.id] for clue in item), item[0].start, item[0].id))
+    told = tuple(items[:most])
+    shown = {clue.id for item in told for clue in item}
+    return Told(told, tuple(clue for clue in clues if clue.id not in shown))

@@ -1,0 +1,138 @@
+"""How the modalities agree or differ, how a clip moves, and what emotions that would fit."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from emer.engines.labels import leaning
+from emer.engines.salience import Told, telling
+from emer.engines.wording import NAMES, noun, phrases
+from emer.evidence.hints import Reason, affect
+from emer.kinds import kinds
+from emer.types import MODALITIES, Clue, Clues, Emotion, Modality, Opinion, Segment, Span
+
+MOVED = 0.15
+"""A change of arousal or valence (-1 to 1) between the first and the last third that is worth a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lean:
+    """Where one modality leans, and the clue that shows it best."""
+
+    modality: Modality
+    cluster: str
+    clue: Clue
+
+    @property
+    def towards(self) -> str:
+        return str(phrases()["emotions"].get(self.cluster, self.cluster))
+
+
+def leans(told: Mapping[Modality, Told], opinions: Mapping[str, Opinion], reasons: Sequence[Reason]) -> list[Lean]:
+    """The modalities that lean somewhere and have a clue to show for it."""
+    found = []
+    for modality in MODALITIES:
+        clusters = leaning(opinions[modality]) if modality in opinions else ()
+        shown = _shows(told[modality].clues, clusters[0], reasons) if clusters else None
+        if shown is not None:
+            found.append(Lean(modality, clusters[0], shown))
+    return found
+
+
+def _shows(clues: Sequence[Clue], cluster: str, reasons: Sequence[Reason]) -> Clue | None:
+    """The clue that speaks most for the cluster, by the rules that it feeds; None when none of them does."""
+    for_it = [reason for reason in reasons if cluster in reason.labels[:3]]
+    fed = [clue for clue in clues if _named(clue) in (None, cluster) and any(clue.kind in r.kinds for r in for_it)]
+    return max(fed, key=lambda clue: (telling(clue, for_it), -clue.start), default=None)
+
+
+def _named(clue: Clue) -> str | None:
+    """The family that an emotion word's clue names: `the word "afraid" (fearful)`."""
+    found = re.search(r"\((\w+)\)", clue.text) if clue.kind == "emotion_word" else None
+    return found[1] if found else None
+
+
+def agreement(found: Sequence[Lean]) -> str | None:
+    """One sentence: do voice, face and words point the same way? None when none of them points anywhere."""
+    if not found:
+        return None
+    if len(found) == 1:
+        (only,) = found
+        gives = "give" if only.modality == "text" else "gives"
+        return f"Only the {NAMES[only.modality]} {gives} a hint: {noun(only.clue)} would fit {only.towards}."
+    nouns = _listed([noun(lean.clue) for lean in found])
+    if len({lean.cluster for lean in found}) == 1:
+        return f"{_capital(nouns)} point the same way, towards {found[0].towards}."
+    each = _listed([f"{noun(lean.clue)} would fit {lean.towards}" for lean in found])
+    if len({_tone(lean.cluster) for lean in found}) == 1:
+        return f"The hints are not the same but go together: {each}."
+    return f"The {_listed([NAMES[lean.modality] for lean in found])} point in different directions: {each}."
+
+
+def emotions(found: Sequence[Lean], labels: Sequence[Emotion]) -> str:
+    """What all that would fit, in hints' language."""
+    if not labels:
+        return "Taken together, nothing here speaks for any emotion in particular."
+    words = _listed([label.label for label in labels], "or")
+    best = next((lean for lean in found if lean.cluster == labels[0].cluster), None)
+    because = f"; {noun(best.clue)} counts for most of it" if best else ""
+    return f"Taken together, this would fit someone who is {words}{because}."
+
+
+def trajectory(clues: Clues, span: Span, reasons: Sequence[Reason]) -> str | None:
+    """How the hints move from the first to the last third of a clip with several utterances, if they do."""
+    third = span.duration / 3
+    early = [s for s in clues.segments if (s.span.start + s.span.end) / 2 < span.start + third]
+    late = [s for s in clues.segments if (s.span.start + s.span.end) / 2 > span.end - third]
+    if not early or not late:
+        return None
+    shown = [
+        _foremost(clues.items, Span(span.start, span.start + third), reasons),
+        _foremost(clues.items, Span(span.end - third, span.end), reasons),
+    ]
+    if shown[0] is None or shown[1] is None:
+        return None
+    move = _move(clues, early, late)
+    ends = f"{noun(shown[0])} early on, {noun(shown[1])} towards the end"
+    return f"From the first third of the clip to the last, {move}: {ends}."
+
+
+def _foremost(clues: Sequence[Clue], within: Span, reasons: Sequence[Reason]) -> Clue | None:
+    """The most telling event of a stretch."""
+    events = [c for c in clues if kinds()[c.kind].event and within.start <= c.start and c.end <= within.end]
+    return max(events, key=lambda clue: (telling(clue, reasons), -clue.start), default=None)
+
+
+def _move(clues: Clues, early: Sequence[Segment], late: Sequence[Segment]) -> str:
+    baselines = {"audio": clues.baseline} if clues.baseline else None
+
+    def mean(segments: Sequence[Segment], name: str) -> float | None:
+        known = [getattr(affect(s.features, baselines), name) for s in segments]
+        numbers = [value for value in known if value is not None]
+        return sum(numbers) / len(numbers) if numbers else None
+
+    moves = []
+    for name, more, less in (
+        ("arousal", "more excitement", "less excitement"),
+        ("valence", "a more pleasant side", "a less pleasant side"),
+    ):
+        before, after = mean(early, name), mean(late, name)
+        if before is not None and after is not None and abs(after - before) >= MOVED:
+            moves.append(more if after > before else less)
+    return f"the hints move towards {_listed(moves)}" if moves else "the hints stay much the same"
+
+
+def _tone(cluster: str) -> str:
+    for tone in ("pleasant", "unpleasant"):
+        if cluster in phrases()[tone]:
+            return tone
+    return cluster
+
+
+def _listed(parts: Sequence[str], last: str = "and") -> str:
+    """`a, b and c`."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
