@@ -26,10 +26,13 @@ from emer.report.wording import (
 )
 from emer.types import Clue, Explanation, Opinion, Track
 
-MOST_POINTS = 24_000
+MOST_POINTS = 20_000
 """Points of all curves together; a page of a thousand pixels shows no more, and stays small."""
-MOST_CLUES = 600
-MOST_SEGMENTS = 200
+MOST_CLUES = 300
+MOST_SEGMENTS = 100
+"""In the lists of the page. The timeline shows every segment; the JSON holds everything."""
+MOST_WORDS = 2500
+"""Above this, words are shown by the utterance only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +143,13 @@ def data(explanation: Explanation) -> dict[str, Any]:
     """What the script draws; the clues it reads from the list in the page."""
     transcript = explanation.transcript
     utterances = transcript.utterances if transcript else ()
+    words = (transcript.words or ()) if transcript else ()
     most = max(200, MOST_POINTS // max(1, len(explanation.tracks)))
     return {
         "start": explanation.clip.start,
         "end": explanation.clip.end,
         "utterances": [[u.start, u.end, u.text] for u in utterances if u.start is not None and u.end is not None],
-        "words": [[w.start, w.end, w.text] for w in (transcript.words or () if transcript else ())],
+        "words": [[w.start, w.end, w.text] for w in words] if len(words) <= MOST_WORDS else [],
         "tracks": [_curve(track, most) for track in explanation.tracks],
         "segments": [_stack(part) for part in explanation.segments or ()],
     }
@@ -160,13 +164,16 @@ def embedded(value: object) -> str:
 
 
 def _most_telling(explanation: Explanation) -> list[Clue]:
-    """All clues, or when there are very many: the cited ones and as many others as fit, in their order."""
-    cited = {
-        name for part in (explanation, *(explanation.segments or ())) for s in part.statements for name in s.clue_ids
-    }
-    kept = sorted(explanation.clues, key=lambda clue: clue.id not in cited)[:MOST_CLUES]
+    """All clues; of very many, those that the explanation cites, then its segments, and others evenly over the clip."""
+    clues = explanation.clues
+    cited = {name for statement in explanation.statements for name in statement.clue_ids}
+    in_parts = {name for part in explanation.segments or () for s in part.statements for name in s.clue_ids} - cited
+    kept = [clue for clue in clues if clue.id in cited] + [clue for clue in clues if clue.id in in_parts]
+    others = [clue for clue in clues if clue.id not in cited | in_parts]
+    room = min(len(others), max(0, MOST_CLUES - len(kept)))
+    kept = kept[:MOST_CLUES] + [others[i * len(others) // room] for i in range(room)]
     names = {clue.id for clue in kept}
-    return [clue for clue in explanation.clues if clue.id in names]
+    return [clue for clue in clues if clue.id in names]
 
 
 def _row(clue: Clue) -> Row:
@@ -177,7 +184,7 @@ def _row(clue: Clue) -> Row:
 
 def _stack(part: Explanation) -> dict[str, Any]:
     """A segment on the timeline: its labels and its beliefs, in label order."""
-    shares = [round(p.share, 4) for p in bars(part.fused)[0].parts if p.role == "belief"]
+    shares = [round(p.share, 3) for p in bars(part.fused)[0].parts if p.role == "belief"]
     return {"start": part.clip.start, "end": part.clip.end, "label": label_list(part.emotions), "belief": shares}
 
 

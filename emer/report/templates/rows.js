@@ -119,14 +119,15 @@ class Rows {
     for (const clue of shown.sort((a, b) => a.start - b.start)) {
       const x = Math.max(this.left - 6, this.x(clue.start));
       let lane = ends.findIndex((end) => end <= x - 14);
-      if (lane < 0) lane = ends.length < MOST_LANES ? ends.length : ends.indexOf(Math.min(...ends));
+      const crowded = lane < 0 && ends.length === MOST_LANES;
+      if (lane < 0) lane = crowded ? ends.indexOf(Math.min(...ends)) : ends.length;
       ends[lane] = Math.max(x + 24, this.x(clue.end));
-      this.mark(clue, x, y + lane * HEIGHTS.lane);
+      this.mark(clue, x, y + lane * HEIGHTS.lane, crowded);
     }
     return y + Math.max(ends.length, this.narrow ? 0 : 0.6) * HEIGHTS.lane + 2;
   }
 
-  mark(clue, x, y) {
+  mark(clue, x, y, crowded) {
     const middle = y + HEIGHTS.lane / 2, end = Math.max(x + 8, this.x(clue.end));
     const node = element(this.svg, "g", {
       class: "mark " + clue.letter, role: "button", tabindex: -1, "data-mark": clue.id, "clip-path": "url(#plot)",
@@ -138,7 +139,7 @@ class Rows {
     if (clue.letter === "a") element(node, "circle", { class: "glyph", cx: x, cy: middle, r: 6 });
     if (clue.letter === "v") element(node, "path", { class: "glyph", d: `M${x} ${middle - 7.5}l7.5 7.5l-7.5 7.5l-7.5 -7.5z` });
     if (clue.letter === "t") element(node, "rect", { class: "glyph", x: x - 5.5, y: middle - 5.5, width: 11, height: 11 });
-    element(node, "text", { x: x + 10, y: middle - 3 }, clue.id);
+    if (!crowded) element(node, "text", { x: x + 10, y: middle - 3 }, clue.id);
     this.marks.push({ clue, node });
   }
 
