@@ -7,7 +7,6 @@ Behavior Research Methods 41, 385-390: a nucleus is a voiced intensity peak with
 import numpy as np
 from jaxtyping import Bool, Float32
 from scipy.ndimage import binary_dilation, convolve1d, maximum_filter1d
-from scipy.signal import find_peaks
 
 from emer.clues.frames import FLOOR_DB, STEP, runs
 from emer.types import Span
@@ -60,11 +59,27 @@ def syllable_nuclei(
 ) -> Bool[np.ndarray, "frame"]:
     """True at the loudest frame of each syllable."""
     level = smoothed(intensity)
-    peaks, _ = find_peaks(level, prominence=DIP_DB, wlen=201)
-    voiced = binary_dilation(hz > 0, iterations=2)
     nucleus = np.zeros(len(level), bool)
-    nucleus[peaks] = True
+    nucleus[_peaks(level)] = True
+    voiced = binary_dilation(hz > 0, iterations=2)
     return np.asarray(nucleus & voiced & speech & (level > _quiet(intensity, speech)))
+
+
+def _peaks(level: Float32[np.ndarray, "frame"]) -> list[int]:
+    """Maxima from which the level falls by the dip before it rises by the dip again."""
+    if len(level) < 3:
+        return []
+    turns = np.flatnonzero(np.diff(np.sign(np.diff(level)))) + 1
+    peaks, rising, best = [], True, 0
+    for i in [*turns.tolist(), len(level) - 1]:
+        higher = level[i] > level[best]
+        if higher == rising:
+            best = i
+        elif abs(level[i] - level[best]) >= DIP_DB:
+            if rising:
+                peaks.append(best)
+            rising, best = not rising, i
+    return peaks
 
 
 def _quiet(intensity: Float32[np.ndarray, "frame"], speech: Bool[np.ndarray, "frame"]) -> Float32[np.ndarray, "frame"]:

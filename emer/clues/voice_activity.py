@@ -5,6 +5,7 @@ The network keeps its state from one chunk of 512 samples to the next, so that t
 """
 
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -24,7 +25,7 @@ TRACK_POINTS = 2000
 ONSET, OFFSET = 0.5, 0.35
 """Speech begins at the first probability and ends below the second (the model's published defaults)."""
 SHORTEST_SPEECH = 0.25
-SHORTEST_GAP = 0.1
+SHORTEST_GAP = 0.15
 """Seconds. Shorter speech is dropped; speech on both sides of a shorter gap is one span."""
 PAD = 0.03
 """Seconds added at both ends of a span, because the network answers a little late."""
@@ -125,7 +126,10 @@ def _model() -> Any:
     if not hasattr(_models, "network"):
         from silero_vad import load_silero_vad
 
-        _models.network = load_silero_vad()
+        with warnings.catch_warnings():
+            # The wheel ships its network as TorchScript, which torch calls deprecated and still reads.
+            warnings.filterwarnings("ignore", message=".*torch.jit.load.*", category=DeprecationWarning)
+            _models.network = load_silero_vad()
     return _models.network
 
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
 from emer.clues.listening import VoiceActivity
 from emer.types import SAMPLE_RATE, Faults, Frame, MediaFacts, Span, Track, Transcript, Window
-from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
 
@@ -19,7 +20,10 @@ class Recording:
     begin: float = 0.0
     window: float = 30.0
     transcript: Transcript | None = None
-    faults: Faults = Faults()
+
+    @property
+    def faults(self) -> Faults:
+        return Faults()
 
     @property
     def facts(self) -> MediaFacts:
@@ -40,7 +44,7 @@ class Recording:
 
 
 def heard(samples: Samples, *spans: tuple[float, float]) -> VoiceActivity:
-    """Voice activity as it would be if `spans` (default: everything) were speech: no network hears a tone as a voice."""
+    """Voice activity as if `spans` (default: everything) were speech: no network hears a tone as a voice."""
     steps = [samples[i : i + 1600] for i in range(0, len(samples), 1600)]
     loudness = [10 * np.log10(max(float(np.mean(s.astype(float) ** 2)), 1e-8)) for s in steps]
     whole = ((0.0, len(samples) / SAMPLE_RATE),)
@@ -61,7 +65,9 @@ def pulses(times: NDArray[np.float64], amplitudes: NDArray[np.float64], seconds:
         near = slice(max(0, int((at - 0.002) * SAMPLE_RATE)), int((at + 0.02) * SAMPLE_RATE))
         since = time[near] - at
         rising = 1 / (1 + np.exp(-since / 0.00015))
-        sound[near] += amplitude * rising * np.exp(-np.maximum(since, -0.002) / 0.0015) * np.cos(2 * np.pi * 500 * since)
+        sound[near] += (
+            amplitude * rising * np.exp(-np.maximum(since, -0.002) / 0.0015) * np.cos(2 * np.pi * 500 * since)
+        )
     return (0.3 * sound).astype(np.float32)
 
 

@@ -3,9 +3,10 @@
 import numpy as np
 import parselmouth
 import pytest
+from synthetic_sound import Recording, noise, tone
+
 from emer.clues.frames import HOP, blocks, centroid_hz, intensity_db, power_spectra, tilt_db_per_octave
 from emer.types import SAMPLE_RATE, Media
-from synthetic_sound import Recording, noise, tone
 
 
 def test_the_recording_of_the_tests_is_a_media() -> None:
@@ -16,9 +17,8 @@ def test_the_recording_of_the_tests_is_a_media() -> None:
 def test_blocks_are_cut_at_the_same_places_whatever_the_windows(window: float) -> None:
     sound = noise(12.345, 0.1)
     cut = list(blocks(Recording(sound, window=window), block=300, context=50))
-    assert [(b.first, b.before, b.keep) for b in cut] == [(0, 0, 300), (300, 50, 300), (600, 50, 300), (900, 50, 300)] + [
-        (1200, 50, 34)
-    ]
+    starts = [(0, 0, 300), (300, 50, 300), (600, 50, 300), (900, 50, 300), (1200, 50, 34)]
+    assert [(b.first, b.before, b.keep) for b in cut] == starts
     for block in cut:
         begin = (block.first - block.before) * HOP
         np.testing.assert_array_equal(block.samples, sound[begin : begin + len(block.samples)])
@@ -46,7 +46,7 @@ def test_tilt_of_noise_is_the_slope_it_was_shaped_with(slope: float) -> None:
     sound = (0.1 * shaped / np.abs(shaped).max()).astype(np.float32)
     # Of the mean spectrum: the level of noise in one frame is uncertain, most so in the narrow low bands.
     average = power_spectra(sound).mean(axis=0, keepdims=True)
-    assert tilt_db_per_octave(average)[0] == pytest.approx(slope, abs=0.1)
+    assert tilt_db_per_octave(average)[0] == pytest.approx(slope, abs=0.25)
 
 
 def test_the_centroid_is_praats_centre_of_gravity() -> None:

@@ -4,10 +4,11 @@ from itertools import product
 
 import numpy as np
 import pytest
+from synthetic_sound import Samples, harmonic, noise, tone
+
 from emer.clues.frames import power_spectra
 from emer.clues.pitch import Candidates, Pitch, PitchSettings, _cheapest_path, track
 from emer.types import SAMPLE_RATE
-from synthetic_sound import Samples, harmonic, noise, tone
 
 
 def heard(sound: Samples, relative_db: float = 0.0) -> Pitch:

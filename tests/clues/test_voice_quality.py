@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from synthetic_sound import Samples, harmonic, noise, pulses
+
 from emer.clues.frames import power_spectra
 from emer.clues.pitch import track
 from emer.clues.voice_quality import harmonics_to_noise_db, jitter_and_shimmer
 from emer.types import SAMPLE_RATE
-from synthetic_sound import Samples, harmonic, noise, pulses
 
 
 def quality(sound: Samples) -> tuple[float, float, float]:
