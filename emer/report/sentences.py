@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from emer.report.wording import CITATION
+from emer.report.wording import CITATION, prose
 from emer.types import Explanation, Statement, Status
 
 STATUS_TEXT: dict[Status, str] = {
@@ -37,16 +37,17 @@ class Sentence:
 def sentences(explanation: Explanation) -> tuple[Sentence, ...]:
     """The text in order, cut at its statements; where statements are not found in it, the statements alone."""
     known = {clue.id for clue in explanation.clues}
+    text = prose(explanation)
     found: list[Sentence] = []
     position = 0
     for statement in explanation.statements:
-        start = explanation.explanation.find(statement.text, position)
+        start = text.find(statement.text, position)
         if start < 0:
             return tuple(_alone(statement, known) for statement in explanation.statements)
-        found += _between(explanation.explanation[position:start], known)
+        found += _between(text[position:start], known)
         found.append(Sentence(runs(statement.text, known), statement.clue_ids, statement.status))
         position = start + len(statement.text)
-    return (*found, *_between(explanation.explanation[position:], known))
+    return (*found, *_between(text[position:], known))
 
 
 def runs(text: str, known: Collection[str]) -> tuple[Run, ...]:

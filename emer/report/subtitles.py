@@ -2,7 +2,7 @@
 
 import pysubs2
 
-from emer.report.wording import label_list, without_citations
+from emer.report.wording import label_list, prose, without_citations
 from emer.types import Explanation
 
 
@@ -12,7 +12,7 @@ def render(explanation: Explanation) -> str:
     for part in explanation.segments or (explanation,):
         start = pysubs2.make_time(s=part.clip.start)
         end = max(pysubs2.make_time(s=part.clip.end), start + 1)
-        lines = (label_list(part.emotions), without_citations(part.explanation))
+        lines = (label_list(part.emotions), without_citations(prose(part)))
         cues.append(pysubs2.SSAEvent(start=start, end=end, text=r"\N".join(_plain(line) for line in lines)))
     return cues.to_string("srt")
 

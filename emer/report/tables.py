@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from emer.evidence.opinion import probability
 from emer.report.beliefs import mean_uncertainty
-from emer.report.wording import label_list
+from emer.report.wording import label_list, prose
 from emer.types import Explanation
 
 CLUE_COLUMNS = ("id", "modality", "kind", "start", "end", "value", "unit", "reference", "text", "quality", "cited")
@@ -33,7 +33,7 @@ def segments_csv(explanation: Explanation) -> str:
             part.clip.end,
             label_list(part.emotions),
             part.transcript.text if part.transcript else None,
-            part.explanation,
+            prose(part),
             round(mean_uncertainty(part.fused), 4),
             *(round(p, 4) for p in probability(part.fused).tolist()),
         )

@@ -19,6 +19,7 @@ from emer.report.wording import (
     confidence_line,
     conflict_line,
     label_list,
+    prose,
     seconds,
     trust_line,
     view_note,
@@ -79,7 +80,7 @@ def _parts(explanation: Explanation) -> Iterator[RenderableType]:
     """The page from top to bottom, an empty line between its parts."""
     yield _head(explanation)
     yield Text()
-    yield _prose(explanation.explanation)
+    yield _prose(prose(explanation))
     yield from _section("Views: belief, then uncertainty (u); a hint comes from rules, untrained", _views(explanation))
     if explanation.clues:
         yield from _section("Clues", _clues(explanation))
@@ -110,11 +111,11 @@ def _head(explanation: Explanation) -> Text:
 
 
 def _prose(text: str) -> Text:
-    prose = Text(_safe(text), overflow="fold")
+    page = Text(_safe(text), overflow="fold")
     letters = {"a": "audio", "v": "visual", "t": "text"}
-    for match in CITATION.finditer(prose.plain):
-        prose.stylize(COLOURS[letters[match[1][0]]], *match.span())
-    return prose
+    for match in CITATION.finditer(page.plain):
+        page.stylize(COLOURS[letters[match[1][0]]], *match.span())
+    return page
 
 
 def _views(explanation: Explanation) -> Table:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from emer.report.wording import label_list
+from emer.report.wording import label_list, prose
 from emer.types import Explanation, Modality
 
 CLUE_TIERS: dict[Modality, str] = {"audio": "voice clues", "visual": "face clues", "text": "word clues"}
@@ -46,7 +46,7 @@ def tiers(explanation: Explanation) -> tuple[Tier, ...]:
         found += _rows(name, marks)
     parts = explanation.segments or (explanation,)
     found += _rows("emotions", [mark(p.clip.start, p.clip.end, label_list(p.emotions)) for p in parts])
-    found += _rows("explanation", [mark(p.clip.start, p.clip.end, p.explanation) for p in parts])
+    found += _rows("explanation", [mark(p.clip.start, p.clip.end, prose(p)) for p in parts])
     return tuple(found)
 
 

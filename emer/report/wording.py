@@ -17,6 +17,8 @@ VIEW_TITLES: dict[str, str] = {
 CITATION = re.compile(r"\[([avt]\d+(?:[\s,;]+[avt]\d+)*)\]")
 """`[a3]`, also `[a3, v1]`."""
 
+LABELS_LINE = re.compile(r"(?:^|\n)Emotions: \[[^\n]*\]\s*$")
+
 RESPONSIBLE_USE = (
     "These are measured behaviours and what they may mean, not a reading of anyone's mind. Ask for consent, base no "
     "decision about a person on them, and know that the law forbids some uses (in the EU, at work and in schools)."
@@ -90,6 +92,11 @@ def view_note(opinion: Opinion) -> str:
     if not opinion.present:
         return "missing"
     return "trained" if opinion.trained else "hint, untrained"
+
+
+def prose(explanation: Explanation) -> str:
+    """The explanation without its last line `Emotions: [...]`, which every output shows in its own way."""
+    return LABELS_LINE.sub("", explanation.explanation).rstrip()
 
 
 def without_citations(text: str) -> str:

@@ -139,3 +139,9 @@ def test_a_clip_with_nothing_in_it_is_still_shown() -> None:
         failed=(),
     )
     assert "no emotion named" in shown(bare)
+
+
+def test_the_line_of_labels_at_the_end_of_an_answer_is_shown_once_as_labels() -> None:
+    whole = replace(sample.explanation(), explanation='The voice rises [a3].\nEmotions: ["worried", "tense"]\n')
+    assert "Emotions:" not in shown(whole)
+    assert "The voice rises [a3]." in shown(whole)

@@ -1,14 +1,16 @@
 // The rows of the timeline: speech, curves and marks over one time axis, drawn as SVG.
 
 const SVG = "http://www.w3.org/2000/svg";
-const HEIGHTS = { axis: 26, segments: 62, words: 26, group: 24, lane: 26, curve: 34, flat: 22 };
+const HEIGHTS = { axis: 26, segments: 62, words: 26, group: 24, lane: 26, curve: 36, flat: 24 };
 const MOST_LANES = 5;
 const LETTERS = { audio: "a", visual: "v", text: "t" };
 const TITLES = { a: "voice", v: "face", t: "words" };
 const clues = [...document.querySelectorAll(".clue")].map((row) => ({
   id: row.dataset.clue, letter: row.dataset.clue[0], start: Number(row.dataset.start), end: Number(row.dataset.end),
-  event: row.dataset.event === "1", title: row.dataset.title, text: row.querySelector("p bdi").textContent, row,
+  title: row.dataset.title, text: row.querySelector("p bdi").textContent, event: row.dataset.event === "1", row,
 }));
+// A level over (nearly) the whole clip has no mark on the timeline: it would mark nothing.
+for (const clue of clues) clue.marked = clue.event || clue.end - clue.start < 0.8 * (last - first);
 const clueOf = new Map(clues.map((clue) => [clue.id, clue]));
 
 function element(parent, name, attributes = {}, text = null) {
@@ -70,7 +72,7 @@ class Rows {
 
   words(y) {
     const spoken = data.utterances.filter(([start, end]) => this.sees(start, end));
-    const hasMarks = clues.some((clue) => clue.letter === "t" && clue.event);
+    const hasMarks = clues.some((clue) => clue.letter === "t" && clue.marked);
     if (!data.utterances.length && !hasMarks) return y;
     y = this.heading(y, "t");
     if (data.utterances.length) {
@@ -99,7 +101,7 @@ class Rows {
 
   group(modality, y) {
     const tracks = data.tracks.filter((track) => track.modality === modality), letter = LETTERS[modality];
-    if (!tracks.length && !clues.some((clue) => clue.letter === letter && clue.event)) return y;
+    if (!tracks.length && !clues.some((clue) => clue.letter === letter && clue.marked)) return y;
     y = this.heading(y, letter);
     y = this.lanes(y, letter);
     for (const track of tracks) y = this.curve(track, y, tracks);
@@ -115,7 +117,7 @@ class Rows {
 
   lanes(y, letter) {
     const ends = [];
-    const shown = clues.filter((clue) => clue.letter === letter && clue.event && this.sees(clue.start, clue.end));
+    const shown = clues.filter((clue) => clue.letter === letter && clue.marked && this.sees(clue.start, clue.end));
     for (const clue of shown.sort((a, b) => a.start - b.start)) {
       const x = Math.max(this.left - 6, this.x(clue.start));
       let lane = ends.findIndex((end) => end <= x - 14);
@@ -153,7 +155,7 @@ class Rows {
     const runs = this.runs(track);
     const line = (run) => run.map(([time, value]) => `${this.x(time).toFixed(1)} ${level(value).toFixed(1)}`).join("L");
     for (const run of runs) {
-      const floor = y + height - 3;
+      const floor = level(Math.min(Math.max(0, low), high)).toFixed(1);
       if (track.modality === "visual" || unitless) {
         const [begin, end] = [this.x(run[0][0]), this.x(run[run.length - 1][0])].map((v) => v.toFixed(1));
         element(group, "path", { class: "area", d: `M${begin} ${floor}L${line(run)}L${end} ${floor}Z` });
@@ -197,14 +199,20 @@ class Rows {
   }
 }
 
-// Curves of the face share one scale from zero, so that a still face looks still; the voice fills its row.
+// The voice fills its row. A curve of the face has zero in its row, and at least a third of the liveliest one's range,
+// so that a still face looks still.
 function scaleOf(track, tracks) {
-  const alike = track.modality === "visual" ? tracks.filter((other) => other.unit === track.unit) : [track];
-  const values = alike.flatMap((each) => each.values.filter((value) => value !== null));
-  if (!values.length) return [0, 1];
-  const low = track.modality === "visual" ? 0 : values.reduce((a, b) => Math.min(a, b));
-  const high = values.reduce((a, b) => Math.max(a, b));
-  return high > low ? [low, high] : [low - 1, low + 1];
+  const face = track.modality === "visual";
+  const [low, high] = rangeOf(track, face);
+  const alike = face ? tracks.filter((other) => other.unit === track.unit).map((other) => rangeOf(other, true)) : [];
+  const least = Math.max(...alike.map(([a, b]) => b - a), 0) / 3;
+  return high > low || least ? [low, Math.max(high, low + least)] : [low - 1, low + 1];
+}
+
+function rangeOf(track, withZero) {
+  const values = track.values.filter((value) => value !== null);
+  if (withZero || !values.length) values.push(0);
+  return [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
 }
 
 const pencil = document.createElement("canvas").getContext("2d");
