@@ -169,8 +169,8 @@ AMPLITUDE_TREMOR_FROM = 8.0
 """Hz. Syllables move the intensity up to 8 times a second; below that only pitch can tell tremor from talking."""
 TREMOR_WINDOW = 75
 """Frames of unbroken voice (0.75 s): three cycles of the slowest tremor. Shorter stretches cannot show one."""
-TREMOR_SEMITONES, TREMOR_DECIBELS = 0.25, 1.0
-"""Least root-mean-square modulation: about 1.5 % in frequency or 12 % in amplitude."""
+TREMOR_SEMITONES, TREMOR_DECIBELS = (0.25, 2.0), (1.0, 6.0)
+"""Least and largest root-mean-square modulation: 1.5 to 12 % in frequency; beyond it, it is intonation."""
 TREMOR_PERIODICITY = 0.7
 """Least autocorrelation of the modulation at its period."""
 
@@ -197,7 +197,7 @@ def _tremors(voice: Voice) -> Iterable[Event]:
 
 
 def _modulation(
-    curve: Float64[np.ndarray, "frame"], slowest_hz: float, least: float
+    curve: Float64[np.ndarray, "frame"], slowest_hz: float, size: tuple[float, float]
 ) -> tuple[int, int, float, float] | None:
     """First and last frame, rate in Hz and periodicity of a regular modulation; None when there is none."""
     windows = np.lib.stride_tricks.sliding_window_view(curve, TREMOR_WINDOW)[::5]
@@ -209,10 +209,15 @@ def _modulation(
     best = np.clip(likeness.argmax(axis=1), 1, len(lags) - 2)
     rows = np.arange(len(windows))
     peak = likeness[rows, best]
-    # A true period is a peak among the lags, not the slope of a slow movement, and half of it is its opposite.
+    # A true period is a peak among the lags, not the slope of a slow movement; half of it is its opposite, and what
+    # comes after two is alike again.
     is_peak = (peak >= likeness[rows, best - 1]) & (peak >= likeness[rows, best + 1])
-    opposite = np.array([_likeness(moving[i : i + 1], int(lags[best[i]]) // 2)[0] for i in rows])
-    steady = is_peak & (peak >= TREMOR_PERIODICITY) & (opposite < 0) & (moving.std(axis=1) >= least)
+    opposite, again = (
+        np.array([_likeness(moving[i : i + 1], int(factor * lags[best[i]]))[0] for i in rows]) for factor in (0.5, 2)
+    )
+    extent = moving.std(axis=1)
+    fits = (extent >= size[0]) & (extent <= size[1])
+    steady = is_peak & (np.minimum(peak, again) >= TREMOR_PERIODICITY) & (opposite < 0) & fits
     if not steady.any():
         return None
     chosen = np.flatnonzero(steady)
