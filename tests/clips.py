@@ -50,6 +50,11 @@ def grey(width: int = 64, height: int = 48) -> Picture:
     return lambda time: np.full((height, width, 3), min(255, round(20 + 10 * time)), np.uint8)
 
 
+def time_shown(pixels: np.ndarray) -> float:
+    """The time at which `grey` looks like this."""
+    return (float(pixels.mean()) - 20) / 10
+
+
 def corners(width: int = 64, height: int = 48) -> Picture:
     """Red, green, blue and white quarters (top left, top right, bottom left, bottom right)."""
     pixels = np.zeros((height, width, 3), np.uint8)
@@ -109,9 +114,8 @@ def make_clip(
             height, width = picture(0.0).shape[:2]
             video = container.add_stream(video_codec or pair[0], rate=fps)
             video.width, video.height, video.pix_fmt = width, height, FORMATS.get(path.suffix, pixel_format)
-            video.codec_context.time_base = Fraction(
-                1, 90_000 if path.suffix in (".mp4", ".mov", ".mkv", ".webm", ".ts") else fps
-            )
+            ticks = 12_000 if path.suffix in (".mp4", ".mov", ".mkv", ".webm", ".ts") else fps
+            video.codec_context.time_base = Fraction(1, ticks)
             video.codec_context.gop_size = gop
             video.codec_context.thread_count = 1
             if rotation is not None or mirrored:

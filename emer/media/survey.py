@@ -25,6 +25,8 @@ SMALLEST = 16
 """Pixels of a picture's shorter side below which nothing can be seen in it."""
 AGREEMENT = 0.1
 """Seconds by which the last packet may end beside the header's duration (padding, rounding) without being damage."""
+JUMP = 10.0
+"""Seconds between two packets of a stream from which the second alone is not believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,26 @@ class Survey:
     missing: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Extent:
-    """Seconds on the file's clock between which a stream has packets."""
+    """Seconds on the file's clock between which a stream has packets, gathered packet by packet."""
 
     first: float
     last: float
+    claimed: float
+    """As `last`, counting also a jump that no second packet confirmed."""
+    encrypted: bool = False
+    _jumped: float | None = None
+
+    def add(self, begin: float, end: float) -> None:
+        """A jump ahead counts once the next packet has not gone back: it may be one damaged timestamp."""
+        self.first = min(self.first, begin)
+        self.claimed = max(self.claimed, end)
+        if begin <= self.last + JUMP or (self._jumped is not None and begin >= self._jumped):
+            self.last = max(self.last, end)
+            self._jumped = None
+        else:
+            self._jumped = begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +148,9 @@ def _extents(container: InputContainer, streams: tuple[Stream, ...]) -> dict[int
             continue
         first = float(packet.pts * packet.time_base)
         last = first + float((packet.duration or 0) * packet.time_base)
-        known = found.get(packet.stream_index, _Extent(first, last))
-        found[packet.stream_index] = _Extent(min(known.first, first), max(known.last, last))
+        extent = found.setdefault(packet.stream_index, _Extent(first, last, last))
+        extent.add(first, last)
+        extent.encrypted = extent.encrypted or packet.has_sidedata("encryption_info")
     return found
 
 
@@ -156,8 +173,9 @@ def _whole(declared: float | None, origin: float, extents: dict[int, _Extent]) -
     presentable instant.
     """
     last = max((extent.last for extent in extents.values()), default=origin) - origin
+    claimed = max((extent.claimed for extent in extents.values()), default=origin) - origin
     for stated in () if declared is None else (declared, declared - origin):
-        if abs(last - stated) <= AGREEMENT:
+        if min(abs(last - stated), abs(claimed - stated)) <= AGREEMENT:
             return stated, stated
     return last, declared
 
@@ -183,6 +201,9 @@ def _source(
     extent = extents.get(stream.index)
     if extent is None:
         return f"its {noun} has no content"
+    if extent.encrypted:
+        # Encrypted sound can decode, to noise.
+        return f"its {noun} is encrypted"
     aspect = float(stream.sample_aspect_ratio or 1) if isinstance(stream, VideoStream) else 1.0
     return Source(path, stream.index, origin, extent.first - origin, limits, aspect if 0.1 < aspect < 10 else 1.0)
 
@@ -198,7 +219,7 @@ def _sound(
         return _Sound(None, codec, source)
     frame = first_frame(source)
     if not isinstance(frame, AudioFrame):
-        return _Sound(None, codec, f"its sound ({codec}) cannot be decoded: it is damaged or encrypted")
+        return _Sound(None, codec, f"its sound ({codec}) cannot be decoded: it is damaged")
     return _Sound(source, codec, None, frame)
 
 
@@ -221,7 +242,7 @@ def _picture(
             "make a smaller copy"
         )
     if not isinstance(frame, VideoFrame):
-        return _Picture(None, codec, f"its picture ({codec}) cannot be decoded: it is damaged or encrypted")
+        return _Picture(None, codec, f"its picture ({codec}) cannot be decoded: it is damaged")
     orientation = orientation_of(frame)
     width, height = displayed_size(frame, source.aspect, orientation)
     trouble = None
