@@ -20,6 +20,8 @@ Known limits:
   where no time is given.
 * Pronouns are not resolved ("it falls again"), and "she" or "he" is never checked: clues know no person.
 * Vague times ("early on", "in the last third") are not checked.
+* A citation on words that name no behaviour ("at odds with the words [t2]") makes the sentence uncheckable.
+* "Neither the smile nor the frown fits joy" is read as a denial of both.
 * Irony, hypotheticals and double negation are read literally.
 """
 

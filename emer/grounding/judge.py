@@ -40,8 +40,10 @@ def judge(reading: Reading, clues: Sequence[Clue], transcript: str) -> Status:
     """
     if not reading.citations:
         return _uncited(reading, clues, transcript)
-    statuses = [_cited(reading, clues, transcript, share) for share in (_follows, _nearest)]
-    return min(statuses, key=SEVERITY.index)
+    status = _cited(reading, clues, transcript, _follows)
+    if status != "grounded" and _cited(reading, clues, transcript, _nearest) == "grounded":
+        return "grounded"
+    return status
 
 
 # ---------------------------------------------------------------- which clues a part is held against
@@ -252,20 +254,20 @@ def _count(count: Count, pool: Pool) -> Finding:
 
     def counted(clues: Sequence[Clue]) -> list[Clue]:
         if count.meanings:
-            return [clue for clue in clues if _means(clue, count.meanings)]
+            meant = [clue for clue in clues if _means(clue, count.meanings)]
+            return [clue for clue in meant if kinds()[clue.kind].event] or meant
         return [clue for clue in clues if count.modality in (None, clue.modality)]
 
     mine, wanted = counted(pool.clues), count.number.values[0]
     if mine and count.number.agrees(wanted, len(mine)):
         return Finding("grounded", _ids(mine))
-    telling = [
-        clue for clue in pool.clues if any(count.number.agrees(wanted, value) for value in _measures(clue, None))
-    ]
-    if telling and count.meanings:
+    meant = [clue for clue in pool.clues if _means(clue, count.meanings)]
+    telling = [clue for clue in meant if any(count.number.agrees(wanted, value) for value in _measures(clue, None))]
+    if telling:
         return Finding("grounded", _ids(telling))
     if mine and pool.cited and count.meanings and count.number.agrees(wanted, len(counted(pool.everything))):
         return Finding("grounded", _ids(mine))
-    return Finding("contradicted" if mine or telling else "unsupported")
+    return Finding("contradicted" if mine else "unsupported")
 
 
 # ---------------------------------------------------------------- words, and what is not there

@@ -65,7 +65,10 @@ class Found:
 
 
 def find_all(phrases: Iterable[tuple[Phrase, str]], text: str) -> list[Found]:
-    """Every phrase in lower-cased `text`; a lone word inside a longer phrase is not found twice."""
+    """Every phrase in lower-cased `text`; a lone word inside a longer phrase is not found twice.
+
+    Phrases that end alike are one: in "the sentiment of the words is negative" the words are not a second thing.
+    """
     meanings: dict[tuple[int, int], set[tuple[str, int]]] = {}
     lone: set[tuple[int, int]] = set()
     for phrase, name in phrases:
@@ -73,8 +76,13 @@ def find_all(phrases: Iterable[tuple[Phrase, str]], text: str) -> list[Found]:
             meanings.setdefault(match.span(), set()).add((name, phrase.direction))
             if phrase.single:
                 lone.add(match.span())
-    spans = [span for span in meanings if not (span in lone and any(_inside(span, other) for other in meanings))]
-    return [Found(*span, frozenset(meanings[span])) for span in sorted(spans)]
+    for span in sorted(meanings, key=lambda span: span[1] - span[0]):
+        longer = [other for other in meanings if _inside(span, other)]
+        if span in lone and longer:
+            del meanings[span]
+        elif alike := [other for other in longer if other[1] == span[1]]:
+            meanings[max(alike, key=lambda other: other[1] - other[0])] |= meanings.pop(span)
+    return [Found(*span, frozenset(meanings[span])) for span in sorted(meanings)]
 
 
 def _inside(span: tuple[int, int], other: tuple[int, int]) -> bool:
