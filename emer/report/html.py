@@ -40,6 +40,7 @@ def render(
         "script": Markup(script),
     }
     names["data"] = Markup(names["data"])
+    names["timed"] = names["timed"] and shown.kind != "image"
     page = _environment().from_string(_file("report.html.j2")).render(names)
     return page.encode("utf-8", "replace").decode()
 

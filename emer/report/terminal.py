@@ -124,7 +124,7 @@ def _views(explanation: Explanation) -> Table:
     for _ in range(3):
         table.add_column()
     for view, opinion in {**explanation.opinions, "fused": explanation.fused}.items():
-        note = view_note(opinion).removesuffix(", untrained") if view != "fused" else ""
+        note = view_note(opinion).removesuffix(", untrained") if view != "fused" or not opinion.present else ""
         if not opinion.present:
             table.add_row(_safe(view_title(view)), "", Text(note, style="dim"))
             continue

@@ -116,6 +116,7 @@ def test_a_click_on_a_citation_goes_to_the_time_of_its_clue_and_shows_it(read: A
 
 def test_a_click_on_the_timeline_and_a_drag_move_the_clip(read: Any) -> None:
     reader = read()
+    reader.page.locator("#timeline").scroll_into_view_if_needed()
     box = reader.page.locator("#timeline").bounding_box()
     at = reader.run(
         "(() => { const t = document.querySelector('.plot-ground').getBoundingClientRect(); return t.left; })()"

@@ -133,7 +133,7 @@ def test_a_trained_page_shows_confidence_conflict_and_provenance() -> None:
         "strong conflict 0.48 between voice and face",
         "below the trust threshold",
         "out of domain",
-        "nothing was measured",
+        "no opinion",
         "emer-weights 0.1, CC BY-NC-SA 4.0",
         "fearful 0.41",
     ):
@@ -276,6 +276,9 @@ def test_a_picture_has_no_timeline(tmp_path: Path) -> None:
     page = Page(html.render(still))
     assert not [div for div in page.all("div") if div.get("id") == "timeline"]
     assert "No clue was found in this clip." in page.words
+    (tmp_path / "p.png").write_bytes(b"x")
+    page = Page(html.render(sample.explanation(), tmp_path / "p.png"))
+    assert not [div for div in page.all("div") if div.get("id") == "timeline"]
 
 
 def test_a_report_is_written_whole(tmp_path: Path) -> None:

@@ -139,6 +139,8 @@ def test_a_clip_with_nothing_in_it_is_still_shown() -> None:
         failed=(),
     )
     assert "no emotion named" in shown(bare)
+    silent = shown(replace(bare, opinions={}, fused=sample.opinion(present=False)))
+    assert "  fused    missing" in silent
 
 
 def test_the_line_of_labels_at_the_end_of_an_answer_is_shown_once_as_labels() -> None:

@@ -150,7 +150,7 @@ class Rows {
     const nameY = this.narrow ? y + 12 : y + height / 2 + 4;
     if (this.narrow) y += 14;
     const [low, high] = unitless ? [0, 1] : scaleOf(track, tracks);
-    const level = (value) => y + height - 3 - (value - low) / (high - low) * (height - 6);
+    const level = (value) => y + height - 3 - Math.max(0, value - low) / (high - low) * (height - 6);
     const group = element(this.svg, "g", { class: LETTERS[track.modality], "clip-path": "url(#plot)" });
     const runs = this.runs(track);
     const line = (run) => run.map(([time, value]) => `${this.x(time).toFixed(1)} ${level(value).toFixed(1)}`).join("L");
@@ -203,7 +203,8 @@ class Rows {
 // so that a still face looks still.
 function scaleOf(track, tracks) {
   const face = track.modality === "visual";
-  const [low, high] = rangeOf(track, face);
+  let [low, high] = rangeOf(track, face);
+  if (track.unit === "dB") low = Math.max(low, high - 50);   // digital silence would flatten all the rest
   const alike = face ? tracks.filter((other) => other.unit === track.unit).map((other) => rangeOf(other, true)) : [];
   const least = Math.max(...alike.map(([a, b]) => b - a), 0) / 3;
   return high > low || least ? [low, Math.max(high, low + least)] : [low - 1, low + 1];
