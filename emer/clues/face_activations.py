@@ -40,8 +40,8 @@ INTER_OCULAR = Scale(
     unit="inter-ocular %",
     of="% of the inter-ocular distance",
     floors={
-        "brow_raise": 2.0,
-        "brow_lower": 1.8,
+        "brow_raise": 2.5,
+        "brow_lower": 2.5,
         "lip_corner_pull": 4.0,
         "lip_corner_depress": 3.5,
         "lip_press": 4.0,
@@ -52,7 +52,7 @@ INTER_OCULAR = Scale(
 )
 """One hundredth of the distance between the outer eye corners (0.9 mm in an adult).
 
-Floors are about four times the frame-to-frame noise of FaceMesh in faces of 140 pixels inter-ocular."""
+Floors are four to six times the frame-to-frame noise of FaceMesh in faces of 140 pixels inter-ocular."""
 
 BLENDSHAPE = Scale(unit="blendshape %", of="% of the blendshape's range", floors=dict.fromkeys(ACTIVATIONS, 15.0))
 

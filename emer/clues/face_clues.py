@@ -16,24 +16,24 @@ BLINKS_KNOWN = "17 a minute at rest, 26 in conversation (Bentivoglio et al. 1997
 SAMPLING = "at 5 pictures a second blinks shorter than 0.2 s are missed"
 
 SENTENCES = {
-    "brow_raise": "brows raised by {value:.1f} {unit}",
-    "brow_lower": "brows lowered by {value:.1f} {unit}",
-    "lip_corner_pull": "lip corners pulled up by {value:.1f} {unit}",
-    "lip_corner_depress": "lip corners turned down by {value:.1f} {unit}",
-    "lip_press": "lips pressed together by {value:.1f} {unit}",
-    "eye_open": "eyes widened by {value:.1f} {unit}",
-    "eye_narrow": "eyes narrowed by {value:.1f} {unit}",
-    "jaw_drop": "jaw lowered by {value:.1f} {unit}",
+    "brow_raise": "brows raised by {value:.1f} {unit} from this face's neutral",
+    "brow_lower": "brows lowered by {value:.1f} {unit} from this face's neutral",
+    "lip_corner_pull": "lip corners pulled up by {value:.1f} {unit} from this face's neutral",
+    "lip_corner_depress": "lip corners turned down by {value:.1f} {unit} from this face's neutral",
+    "lip_press": "lips pressed together by {value:.1f} {unit} from this face's neutral",
+    "eye_open": "eyes widened by {value:.1f} {unit} from this face's neutral",
+    "eye_narrow": "eyes narrowed by {value:.1f} {unit} from this face's neutral",
+    "jaw_drop": "jaw lowered by {value:.1f} {unit} from this face's neutral",
     "blink": "eyes closed for about {value:.1f} s",
     "head_nod": "nods, {value:.0f} degrees a swing",
     "head_shake": "shakes the head, {value:.0f} degrees a swing",
-    "head_turn": "head turned aside by {value:.0f} degrees",
-    "head_down": "head lowered by {value:.0f} degrees",
-    "gaze_aside": "looks {value:.0f} degrees away",
+    "head_turn": "head turned aside by {value:.0f} degrees from its usual direction",
+    "head_down": "head lowered by {value:.0f} degrees from its usual direction",
+    "gaze_aside": "looks {value:.0f} degrees away from the usual direction",
     "face_appears": "the face appears at {value:.1f} s",
     "face_disappears": "the face disappears at {value:.1f} s",
 }
-CLOSED_EYES = "eyes closed or nearly so, lids {value:.1f} {unit} nearer"
+CLOSED_EYES = "eyes closed or nearly so, lids {value:.1f} {unit} nearer than this face's neutral"
 
 REFERENCES = {
     **dict.fromkeys(ACTIVATIONS, NEUTRAL),
@@ -124,7 +124,7 @@ def presence_clue(coverage: float, span: Span, reference: str = "all pictures lo
 
 
 def count_clue(faces: int, why: str, span: Span) -> Clue:
-    text = f"{faces} face{'' if faces == 1 else 's'}; measured is {why}"
+    text = f"{faces} face{'' if faces == 1 else 's'} at a time; measured is {why}"
     return level_clue("face_count", text, float(faces), span, "the most seen in one picture")
 
 
@@ -136,10 +136,12 @@ def level_clue(kind: str, text: str, value: float, span: Span, reference: str, q
 # ---------------------------------------------------------------- notices and curves to look at
 
 
-def face_notices(curves: FaceCurves, faces: int, why: str) -> Iterator[Notice]:
-    """What to know before believing the face."""
+def face_notices(curves: FaceCurves, faces: int, tracks: int, why: str) -> Iterator[Notice]:
+    """What to know before believing the face: `faces` at a time, `tracks` over the whole clip."""
     if faces > 1:
-        yield Notice("several_faces", f"{faces} faces are in the picture; measured is {why}")
+        yield Notice("several_faces", f"{faces} faces are in the picture at a time; measured is {why}")
+    elif tracks > 1:
+        yield Notice("faces_in_turn", f"{tracks} faces, or places of one face, follow each other; measured is {why}")
     if curves.coverage < LOW_COVERAGE:
         yield Notice("face_coverage", f"the face is seen in only {100 * curves.coverage:.0f} % of the pictures")
     if curves.size < SMALL_FACE:

@@ -43,6 +43,9 @@ class FaceCurves:
     yaw: Curve
     pitch: Curve
     roll: Curve
+    quick_yaw: Curve
+    """Yaw and pitch as measured, not smoothed: nods and shakes are too quick for smoothing."""
+    quick_pitch: Curve
     gaze: Curve
     """Degrees between where the eyes point and where they usually do; NaN with closed lids or without irises."""
     lids: Curve
@@ -83,7 +86,6 @@ def curves_of(
     for name, weight in SPEECH_WEIGHT.items():
         weights[ACTIVATIONS.index(name), speaking] = weight
     lids = column["lid_gap"] / max(quantile(column["lid_gap"], 0.6), 1e-6)
-    pitch, yaw = smooth(column["pitch"]), smooth(column["yaw"])
     return FaceCurves(
         start=span.start,
         end=span.end,
@@ -95,9 +97,11 @@ def curves_of(
         believed=change * weights,
         noise=np.array([noise_of(raw[name]) for name in ACTIVATIONS]),
         scale=scale,
-        yaw=yaw,
-        pitch=pitch,
+        yaw=smooth(column["yaw"]),
+        pitch=smooth(column["pitch"]),
         roll=smooth(column["roll"]),
+        quick_yaw=column["yaw"],
+        quick_pitch=column["pitch"],
         gaze=gaze_offset(column["yaw"] + column["gaze_yaw"], column["pitch"] + column["gaze_pitch"], lids),
         lids=lids,
         size=quantile(column["scale"], 0.5),

@@ -50,8 +50,8 @@ def events_of(curves: FaceCurves) -> tuple[Event, ...]:
         *level_events(curves, "head_turn", np.abs(curves.yaw - quantile(curves.yaw, 0.5)), TURN),
         *level_events(curves, "head_down", quantile(curves.pitch, 0.5) - curves.pitch, LOWERED),
         *level_events(curves, "gaze_aside", curves.gaze, ASIDE),
-        *swing_events(curves, "head_nod", curves.pitch),
-        *swing_events(curves, "head_shake", curves.yaw),
+        *swing_events(curves, "head_nod", curves.quick_pitch),
+        *swing_events(curves, "head_shake", curves.quick_yaw),
         *blinks(curves),
         *comings_and_goings(curves),
     ]
@@ -160,14 +160,14 @@ def comings_and_goings(curves: FaceCurves) -> Iterator[Event]:
     settled = [(first, last) for first, last in _joined(list(runs(seen)), long - 1) if last - first >= long]
     for first, last in settled:
         if first >= long:
-            yield _moment(curves, "face_appears", looked[first - 1], looked[first])
+            yield _moment(curves, "face_appears", int(looked[first]))
         if len(seen) - last >= long:
-            yield _moment(curves, "face_disappears", looked[last - 1], looked[last])
+            yield _moment(curves, "face_disappears", int(looked[last]))
 
 
-def _moment(curves: FaceCurves, kind: str, before: int, after: int) -> Event:
-    """An event between two steps: its time is the later one's, in which the change is first seen."""
-    time = round(float(curves.times[after]), 3)
+def _moment(curves: FaceCurves, kind: str, step: int) -> Event:
+    """A change, at the step in which it is first seen."""
+    time = round(float(curves.times[step]), 3)
     return Event(kind, time, time, time, 5.0)
 
 

@@ -11,7 +11,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -43,6 +43,7 @@ class FoundFace:
         return float(left), float(top), float(right), float(bottom)
 
 
+@runtime_checkable
 class FaceFinder(Protocol):
     """A backend: pictures in the order of the clip go in, faces come out."""
 

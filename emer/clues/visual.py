@@ -89,7 +89,7 @@ class VisualClues:
             features=features,
             segment_features=tuple(features_of(curves, events, faces, part, self.version) for part in parts),
             tracks=face_tracks(curves),
-            warnings=tuple(face_notices(curves, faces, followed.why)),
+            warnings=tuple(face_notices(curves, faces, len(tracks), followed.why)),
         )
 
     def _faceless(self, span: Span, listening: Listening) -> Extract:
