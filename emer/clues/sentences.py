@@ -10,9 +10,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Protocol
 
 import numpy as np
+from jaxtyping import Float64
 
 from emer.emotions.scope import mostly_capitals
 from emer.types import Span, Transcript, Utterance
@@ -27,8 +27,10 @@ _BREAK = "\x1e"
 _NOT_SAID = re.compile(
     r"<[^>\n]{1,60}>|\{\\[^}\n]*\}|\[[^\]]{0,120}\]|\([^)]{0,120}\)|（[^）]{0,120}）|【[^】]{0,120}】|>>+"
 )
-_SPEAKER = re.compile(r"\b[A-Z][A-Z0-9'’-]+(?: [A-Z0-9'’.-]+){0,2}:(?=\s)")
+_SPEAKER = re.compile(r"\b(?:(?:DR|MR|MRS|MS|PROF|ST)\. )?[A-Z][A-Z0-9'’-]+(?: [A-Z0-9'’-]+){0,2}:(?=\s)")
 _TURN = re.compile(r"[♪♫]+|(?:^|(?<=\s))[-–](?=\s+[A-Z\[(<♪\"“])", re.MULTILINE)
+_JUST_BEFORE = 1e-6
+"""Characters: a piece ends just before the next may begin, so that a shared border keeps both its times."""
 _FULL_STOP = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|[。！？…]+[”’」』）]*|\x1e+")
 _ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|e\.g|i\.e)|\b[A-Z])\.$")
 
@@ -44,56 +46,36 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
-    """A transcript read for its sentences."""
-
-    sentences: tuple[Sentence, ...]
-    times: "Times"
-
-
-class Times(Protocol):
-    """When the characters of a text are heard."""
-
-    exact: bool
-    """Each word has a time of its own."""
-    estimated: bool
-    """The text has no times; they are spread over the speech."""
-
-    def span(self, first: int, last: int) -> Span:
-        """When the characters `first` up to `last` are heard."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Knots:
+class KnownTimes:
     """Characters with known times; between them time goes with the characters."""
 
-    characters: tuple[float, ...]
-    seconds: tuple[float, ...]
+    characters: Float64[np.ndarray, "knot"]
+    seconds: Float64[np.ndarray, "knot"]
     exact: bool
+    """Each word has a time of its own."""
     estimated: bool = False
 
     def span(self, first: int, last: int) -> Span:
+        """When the characters `first` up to `last` are heard."""
         start, end = np.interp([first, last - _JUST_BEFORE], self.characters, self.seconds)
         return Span(round(float(start), 3), round(float(max(start, end)), 3))
 
 
-_JUST_BEFORE = 1e-3
-"""Characters: a piece ends just before the next may begin, so that a shared border keeps both its times."""
-
-
 @dataclass(frozen=True, slots=True)
-class _Spread:
+class SpreadTimes:
     """A text without times, laid over stretches of speech one after another."""
 
     said: tuple[int, ...]
     """Letters said before each character, and in all."""
     speech: tuple[Span, ...]
+    heard: tuple[float, ...]
+    """Seconds of speech before each stretch, and in all."""
     exact: bool = False
     estimated: bool = True
 
     def span(self, first: int, last: int) -> Span:
-        heard = list(accumulate((span.duration for span in self.speech), initial=0.0))
+        """When the characters `first` up to `last` are thought to be heard."""
+        heard = self.heard
         share = heard[-1] / max(1, self.said[-1])
         start, end = self.said[first] * share, self.said[last] * share
         # A sentence begins in the stretch that opens at its time, and ends in the one that closes there.
@@ -101,6 +83,17 @@ class _Spread:
         b = max(bisect_left(heard, end - 1e-9), 1) - 1
         begin = self.speech[a].start + start - heard[a]
         return Span(round(begin, 3), round(max(begin, self.speech[b].start + end - heard[b]), 3))
+
+
+Times = KnownTimes | SpreadTimes
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A transcript read for its sentences."""
+
+    sentences: tuple[Sentence, ...]
+    times: Times
 
 
 def read(transcript: Transcript, speech: Sequence[Span], whole: Span) -> Script:
@@ -154,15 +147,17 @@ def _times(
     transcript: Transcript, text: str, places: Sequence[tuple[int, int]], said: str, speech: tuple[Span, ...]
 ) -> Times:
     if knots := _word_knots(transcript, text):
-        return _Knots(*knots, exact=True)
+        return KnownTimes(np.array(knots[0], np.float64), np.array(knots[1], np.float64), exact=True)
     timed = [(u.start, u.end) for u in transcript.utterances if u.start is not None and u.end is not None]
     if timed and len(timed) == len(transcript.utterances):
-        characters = tuple(edge for a, b in places for edge in (float(a), max(a, b - _JUST_BEFORE)))
-        return _Knots(characters, tuple(edge for time in timed for edge in time), exact=False)
-    return _Spread(tuple(accumulate((not letter.isspace() for letter in said), initial=0)), speech)
+        characters = [edge for a, b in places for edge in (a, b - _JUST_BEFORE)]
+        seconds = [edge for time in timed for edge in time]
+        return KnownTimes(np.array(characters, np.float64), np.array(seconds, np.float64), exact=False)
+    letters = tuple(accumulate((not letter.isspace() for letter in said), initial=0))
+    return SpreadTimes(letters, speech, tuple(accumulate((span.duration for span in speech), initial=0.0)))
 
 
-def _word_knots(transcript: Transcript, text: str) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+def _word_knots(transcript: Transcript, text: str) -> tuple[list[float], list[float]] | None:
     """Where each timed word stands and when; None without words, or when one of them is not in the text."""
     if not transcript.words:
         return None
@@ -177,7 +172,7 @@ def _word_knots(transcript: Transcript, text: str) -> tuple[tuple[float, ...], t
         at = place + len(written)
         characters += [float(place), at - _JUST_BEFORE]
         seconds += [word.start, word.end]
-    return tuple(characters), tuple(seconds)
+    return characters, seconds
 
 
 def _joined(said: str, places: Sequence[tuple[int, int]], utterances: Sequence[Utterance]) -> Iterator[tuple[int, int]]:
@@ -216,7 +211,9 @@ def _cut(said: str, first: int, last: int) -> Iterator[tuple[int, int]]:
 
 
 def _is_end(text: str, stop: re.Match[str]) -> bool:
-    if stop[0] == "." and _ABBREVIATION.search(text[: stop.end()]):
-        return text[: stop.end()].endswith(" I.")
-    trails_off = stop[0].startswith(("..", "…"))
-    return not (trails_off and re.match(r"\s+[a-z]", text[stop.end() :]))
+    before, after = text[max(0, stop.end() - 8) : stop.end()], text[stop.end() : stop.end() + 8]
+    if stop[0] == "." and _ABBREVIATION.search(before):
+        return before.endswith(" I.")
+    # "Well... maybe" and `"Stop!" she said` go on.
+    may_go_on = stop[0].startswith(("..", "…")) or stop[0][-1] in "\"'”’"
+    return not (may_go_on and re.match(r"\s+[a-z]", after))

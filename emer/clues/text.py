@@ -11,6 +11,7 @@ in the first person singular. Chinese words are those of the lists, and single c
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 from emer.clues.listening import Listening
@@ -167,10 +168,13 @@ def _listed(words: Sequence[str]) -> str:
 def _by_segment(said: Sequence[SaidSentence], segments: Sequence[Span]) -> list[list[SaidSentence]]:
     """Each sentence in the segment that holds most of it; one that touches none is in none."""
     groups: list[list[SaidSentence]] = [[] for _ in segments]
+    starts, ends = [segment.start for segment in segments], [segment.end for segment in segments]
     for each in said:
-        overlaps = [segment.overlap(each.sentence.span) for segment in segments]
-        if overlaps and max(overlaps) > 0:
-            groups[overlaps.index(max(overlaps))].append(each)
+        span = each.sentence.span
+        touched = range(bisect_right(ends, span.start), bisect_left(starts, span.end))
+        if touched:
+            overlaps = [segments[i].overlap(span) for i in touched]
+            groups[touched[overlaps.index(max(overlaps))]].append(each)
     return groups
 
 

@@ -197,7 +197,7 @@ def is_drawn_out(word: str) -> bool:
 def mostly_capitals(text: str) -> bool:
     """Whether a text is set in capitals as a whole, so that they stress nothing."""
     letters = [letter for letter in text if letter.isalpha() and letter.lower() != letter.upper()]
-    return bool(letters) and sum(letter.isupper() for letter in letters) >= 0.8 * len(letters)
+    return bool(letters) and sum(letter.isupper() for letter in letters) >= 0.9 * len(letters)
 
 
 def _stops(text: str) -> list[tuple[int, int]]:
