@@ -28,10 +28,15 @@ def write(explanation: Explanation, path: str | Path) -> None:
     made = next((form for suffix, form in FORMATS.items() if target.name.lower().endswith(suffix)), None)
     if made is None:
         raise OutputError(f"{path} has no suffix to export to; use .TextGrid, .eaf, .csv, .segments.csv or .srt")
-    transcript = explanation.transcript
-    own = transcript is not None and transcript.source == f"sidecar:{target.name}"
-    if own and target.resolve().parent == Path(explanation.clip.path).resolve().parent:
-        raise OutputError(
-            f"{path} is the transcript that this explanation was made from; choose another name or folder"
-        )
+    _refuse_sidecar(explanation, target)
     write_bytes(target, made(explanation, target))
+
+
+def _refuse_sidecar(explanation: Explanation, target: Path) -> None:
+    """Subtitles that share the clip's name and folder are its transcript: ours would be read as what was said."""
+    clip = Path(explanation.clip.path)
+    beside = target.resolve().parent == clip.resolve().parent
+    if target.suffix.lower() == ".srt" and beside and target.stem == clip.stem:
+        raise OutputError(
+            f"{target} would be taken for the transcript of {clip.name}; name it {clip.stem}.emer.srt or choose another folder"
+        )

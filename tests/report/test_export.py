@@ -193,10 +193,15 @@ def test_an_image_without_transcript_or_clues_still_exports(tmp_path: Path) -> N
     assert set(read_textgrid(tmp_path / "x.TextGrid")) == {"emotions", "explanation"}
 
 
-def test_the_clip_s_own_transcript_is_not_overwritten(tmp_path: Path) -> None:
+def test_subtitles_never_take_the_place_of_the_clip_s_transcript(tmp_path: Path) -> None:
     whole = replace(sample.explanation(), clip=sample.clip(str(tmp_path / "interview.mp4")))
-    with pytest.raises(OutputError, match=r"interview\.srt is the transcript that this explanation was made from"):
+    with pytest.raises(
+        OutputError, match=r"would be taken for the transcript of interview\.mp4; name it interview\.emer\.srt"
+    ):
         export.write(whole, tmp_path / "interview.srt")
+    assert list(tmp_path.iterdir()) == []
+    export.write(whole, tmp_path / "interview.emer.srt")
+    export.write(whole, tmp_path / "elsewhere" / "interview.srt")
 
 
 def test_an_unknown_suffix_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
