@@ -38,5 +38,6 @@ def _refuse_sidecar(explanation: Explanation, target: Path) -> None:
     beside = target.resolve().parent == clip.resolve().parent
     if target.suffix.lower() == ".srt" and beside and target.stem == clip.stem:
         raise OutputError(
-            f"{target} would be taken for the transcript of {clip.name}; name it {clip.stem}.emer.srt or choose another folder"
+            f"{target} would be taken for the transcript of {clip.name}; "
+            f"name it {clip.stem}.emer.srt or choose another folder"
         )
