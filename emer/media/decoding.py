@@ -18,6 +18,7 @@ from av.audio.resampler import AudioResampler
 from av.container import InputContainer
 from av.stream import Stream
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from jaxtyping import Float32
 
 from emer.media.checks import Limits
@@ -84,6 +85,10 @@ def packets(container: InputContainer, streams: tuple[Stream, ...], tally: Tally
         except av.FFmpegError:
             failures += 1
             tally.bad_packets += 1
+        except IndexError:
+            # PyAV 18, at the end of a damaged file that announced further streams on its way: all is read by then.
+            tally.bad_packets += 1
+            return
 
 
 def decoded(source: Source, span: Span, tally: Tally, *, exact: bool = True) -> Iterator[tuple[float, Any]]:
@@ -265,6 +270,7 @@ def pictures(
     """
     due, last = span.start, -np.inf
     begun: float | None = None
+    scaler = VideoReformatter()
     on_screen: VideoFrame | None = None
     for time, frame in decoded(source, span, tally, exact=exact):
         if time <= last:
@@ -277,13 +283,13 @@ def pictures(
             on_screen = frame
             continue
         if on_screen is not None:
-            yield _picture(on_screen, span.start, source, max_width)
+            yield _picture(on_screen, span.start, source, max_width, scaler)
             on_screen, due = None, span.start + 1 / fps
         if time > due - _NEAR:
-            yield _picture(frame, time, source, max_width)
+            yield _picture(frame, time, source, max_width, scaler)
             due = span.start + float(np.floor((time + _NEAR - span.start) * fps) + 1) / fps
     if on_screen is not None:
-        yield _picture(on_screen, span.start, source, max_width)
+        yield _picture(on_screen, span.start, source, max_width, scaler)
     tally.complete = True
 
 
@@ -291,8 +297,8 @@ _NEAR = 0.0005
 """Seconds: half the step of containers that round times to milliseconds."""
 
 
-def _picture(frame: VideoFrame, time: float, source: Source, max_width: int) -> Frame:
-    return Frame(float(time), render(frame, source.aspect, max_width), corrupt=bool(frame.is_corrupt))
+def _picture(frame: VideoFrame, time: float, source: Source, max_width: int, scaler: VideoReformatter) -> Frame:
+    return Frame(float(time), render(frame, source.aspect, max_width, scaler), corrupt=bool(frame.is_corrupt))
 
 
 def pictures_at(source: Source, span: Span, times: list[float], max_width: int, tally: Tally) -> Iterator[Frame]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from jaxtyping import UInt8
 
 
@@ -58,17 +59,20 @@ def displayed_size(frame: VideoFrame, aspect: float, orientation: Orientation) -
     return (height, width) if orientation.swapped else (width, height)
 
 
-def render(frame: VideoFrame, aspect: float, max_width: int) -> UInt8[np.ndarray, "height width rgb=3"]:
+def render(
+    frame: VideoFrame, aspect: float, max_width: int, scaler: VideoReformatter
+) -> UInt8[np.ndarray, "height width rgb=3"]:
     """Upright RGB pixels, at most `max_width` wide, never enlarged.
 
-    Scaling and colour conversion (any bit depth and chroma layout to rgb24) are one step on the coded frame.
+    Scaling and colour conversion (any bit depth and chroma layout to rgb24) are one step on the coded frame. The
+    `scaler` is kept for a whole pass: a new one for each frame costs time and 300 kB until it is collected.
     """
     orientation = orientation_of(frame)
     width, height = displayed_size(frame, aspect, orientation)
     if width > max_width:
         width, height = max_width, max(1, round(height * max_width / width))
     coded = (height, width) if orientation.swapped else (width, height)
-    pixels = frame.reformat(width=coded[0], height=coded[1], format="rgb24").to_ndarray()
+    pixels = scaler.reformat(frame, width=coded[0], height=coded[1], format="rgb24").to_ndarray()
     if orientation.swapped:
         pixels = pixels.swapaxes(0, 1)
     if orientation.mirrored:

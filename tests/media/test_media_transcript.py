@@ -186,7 +186,7 @@ def test_markup_goes_and_comparisons_stay() -> None:
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:
-    for content in (bytes(range(256)) * 4, b"\xff\xfe\x00", b"\x00\xd8" * 100):
+    for content in (bytes(range(256)) * 4, b"\xff\xfe\x00", b"\xff\xfe\x00\xd8" + b"a\0" * 99, bytes(100)):
         with pytest.raises(TranscriptError, match=r"words\.srt is not text"):
             decode(content, "words.srt")
 
