@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from emer.emotions.lexicon import TABLES
 from emer.engines.labels import labels, leaning
 from emer.engines.salience import Told, choose
 from emer.engines.together import agreement, emotions, leans, trajectory
@@ -139,6 +140,8 @@ def _silence(request: Request, modality: Modality, brief: bool) -> str | None:
         return f"No face was seen {cite(zero)}, so the face says nothing."
     if modality in request.clues.features:
         return None if brief else f"Nothing about the {NAMES[modality]} stands out."
+    if _left_out(request, modality):
+        return None if brief else f"The {NAMES[modality]} was left out."
     if modality == "visual":
         return "No face was seen, so the face says nothing."
     return "No voice was heard, so the voice says nothing."
@@ -149,7 +152,16 @@ def _no_words(request: Request, brief: bool) -> str | None:
         return None if brief else "No transcript: the words were not read."
     if "text" in request.clues.features:
         return None if brief else "Nothing about the words stands out."
+    if request.transcript.language in TABLES:
+        return None if brief else "The words were left out."
     return f"The words say nothing here: their language ({request.transcript.language or 'unknown'}) has no clues yet."
+
+
+def _left_out(request: Request, modality: Modality) -> bool:
+    """Whether the clip has the stream and nobody measured it."""
+    if request.media is None:
+        return False
+    return request.media.facts.has_audio if modality == "audio" else request.media.facts.has_video
 
 
 def _says(modality: Modality) -> str:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from emer.engines.labels import leaning
 from emer.engines.salience import Told, telling
-from emer.engines.wording import NAMES, noun, phrases
+from emer.engines.wording import NAMES, noun, phrases, wording
 from emer.evidence.hints import Reason, affect
-from emer.kinds import kinds
 from emer.types import MODALITIES, Clue, Clues, Emotion, Modality, Opinion, Segment, Span
 
+LEAST_WEIGHT = 0.4
+"""Kinds of clue below this weight (a blink, a face in view) do not stand for a third of a clip."""
 MOVED = 0.15
 """A change of arousal or valence (-1 to 1) between the first and the last third that is worth a sentence."""
 
@@ -63,7 +64,9 @@ def agreement(found: Sequence[Lean]) -> str | None:
     nouns = _listed([noun(lean.clue) for lean in found])
     if len({lean.cluster for lean in found}) == 1:
         return f"{_capital(nouns)} point the same way, towards {found[0].towards}."
-    each = _listed([f"{noun(lean.clue)} would fit {lean.towards}" for lean in found])
+    first, *others = found
+    fits = [f"{noun(first.clue)} would fit {first.towards}"]
+    each = _listed(fits + [f"{noun(lean.clue)} {lean.towards}" for lean in others])
     if len({_tone(lean.cluster) for lean in found}) == 1:
         return f"The hints are not the same but go together: {each}."
     return f"The {_listed([NAMES[lean.modality] for lean in found])} point in different directions: {each}."
@@ -98,9 +101,10 @@ def trajectory(clues: Clues, span: Span, reasons: Sequence[Reason]) -> str | Non
 
 
 def _foremost(clues: Sequence[Clue], within: Span, reasons: Sequence[Reason]) -> Clue | None:
-    """The most telling event of a stretch."""
-    events = [c for c in clues if kinds()[c.kind].event and within.start <= c.start and c.end <= within.end]
-    return max(events, key=lambda clue: (telling(clue, reasons), -clue.start), default=None)
+    """The most telling clue whose middle lies in a stretch, if it tells of feeling at all."""
+    there = [c for c in clues if within.start <= (c.start + c.end) / 2 <= within.end]
+    short = [c for c in there if c.span.duration <= 2 * within.duration and wording(c.kind).weight >= LEAST_WEIGHT]
+    return max(short, key=lambda clue: (telling(clue, reasons), -clue.start), default=None)
 
 
 def _move(clues: Clues, early: Sequence[Segment], late: Sequence[Segment]) -> str:

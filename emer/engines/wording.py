@@ -128,12 +128,12 @@ def _term(quote: str | None) -> str:
 
 
 def _amount(clue: Clue, signed: bool = False) -> str | None:
-    """The value with its unit, to two or three digits; None when there is none to tell."""
+    """The value with its unit, to a tenth; None when there is none to tell."""
     if clue.value is None:
         return None
     value = clue.value if signed or clue.unit == "compound" else abs(clue.value)
-    digits = 2 if abs(value) < 1 else 1 if abs(value) < 20 and value != int(value) else 0
-    digits = min(digits, 1) if clue.unit == "s" else digits
+    whole = abs(value) >= 20 or value == int(value)
+    digits = 2 if clue.unit == "compound" else 0 if whole else 1
     number = f"{value:.{digits}f}".replace("-", "−")
     unit = wording(clue.kind).unit or phrases()["units"].get(clue.unit, clue.unit)
     if number.lstrip("−") in ("1", "1.0"):
@@ -163,8 +163,8 @@ def _quote(clue: Clue) -> str | None:
     if match is None:
         return None
     words = next(group for group in match.groups() if group).strip(" .…").split()
-    cut = "…" if len(words) > _LONGEST_QUOTE else ""
-    return f"“{' '.join(words[:_LONGEST_QUOTE])}”{cut}" if words else None
+    cut = " …" if len(words) > _LONGEST_QUOTE else ""
+    return f"“{' '.join(words[:_LONGEST_QUOTE])}{cut}”" if words else None
 
 
 def cite(clues: Sequence[Clue]) -> str:

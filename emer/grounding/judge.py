@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from emer.grounding.numbers import Number, canonical, numbers
 from emer.grounding.phrases import Found, words
@@ -126,7 +127,7 @@ def _findings(reading: Reading, pool: Pool, transcript: str) -> Iterator[Finding
 def directions_of(clue: Clue) -> set[int]:
     """1 when the clue says above its reference, -1 below; both or neither where it says both or nothing."""
     natural = words()["natural"]
-    found = directions_in(_unquoted(clue.text))
+    found = set(directions_in(_unquoted(clue.text)))
     if clue.kind in natural["up"]:
         found.add(1)
     if clue.kind in natural["down"]:
@@ -240,9 +241,14 @@ def _measures(clue: Clue, unit: str | None) -> Iterator[float]:
     if unit == "s":
         yield clue.end - clue.start
     for text in (clue.text, clue.reference, clue.quality or ""):
-        for number in numbers(_unquoted(text).lower()):
+        for number in _numbers_in(text):
             if number.role != "time" and unit in (None, number.unit):
                 yield from number.values
+
+
+@lru_cache(maxsize=4096)
+def _numbers_in(text: str) -> tuple[Number, ...]:
+    return tuple(numbers(_unquoted(text).lower()))
 
 
 def _unquoted(text: str) -> str:

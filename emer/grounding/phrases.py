@@ -1,7 +1,7 @@
 """Phrases as `kinds.yaml` and `words.yaml` write them, found in a sentence."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -23,15 +23,6 @@ class Phrase:
     pattern: re.Pattern[str]
     stems: tuple[tuple[str, ...], ...]
     direction: int
-
-    @property
-    def single(self) -> bool:
-        return len(self.stems) == 1
-
-    def find(self, text: str) -> Iterator[re.Match[str]]:
-        """All matches in lower-cased `text`. The stems are looked for first: that is ten times as fast."""
-        if all(any(stem in text for stem in token) for token in self.stems):
-            yield from self.pattern.finditer(text)
 
 
 @cache
@@ -72,10 +63,12 @@ def find_all(phrases: Iterable[tuple[Phrase, str]], text: str) -> list[Found]:
     meanings: dict[tuple[int, int], set[tuple[str, int]]] = {}
     lone: set[tuple[int, int]] = set()
     for phrase, name in phrases:
-        for match in phrase.find(text):
-            meanings.setdefault(match.span(), set()).add((name, phrase.direction))
-            if phrase.single:
-                lone.add(match.span())
+        # Looking for the stems first spares most of the patterns: ten times as fast.
+        if all(any(stem in text for stem in token) for token in phrase.stems):
+            for match in phrase.pattern.finditer(text):
+                meanings.setdefault(match.span(), set()).add((name, phrase.direction))
+                if len(phrase.stems) == 1:
+                    lone.add(match.span())
     for span in sorted(meanings, key=lambda span: span[1] - span[0]):
         longer = [other for other in meanings if _inside(span, other)]
         if span in lone and longer:

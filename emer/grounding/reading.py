@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 from emer.grounding.numbers import Number, numbers
 from emer.grounding.phrases import (
@@ -98,6 +98,7 @@ class Reading:
         return tuple(dict.fromkeys(name for group in self.citations for name in group.ids))
 
 
+@lru_cache(maxsize=1024)
 def read(sentence: str) -> Reading:
     """Read one sentence."""
     quotations = _quotations(sentence)
@@ -205,13 +206,14 @@ def _direction_pattern() -> re.Pattern[str]:
     return re.compile(rf"\b(?:(?P<up>{up})|(?P<down>{down}))\b(?!\s+(?:{never})\b)")
 
 
-def directions_in(text: str) -> set[int]:
+@lru_cache(maxsize=4096)
+def directions_in(text: str) -> frozenset[int]:
     """The comparisons that a clue's own text makes.
 
     >>> directions_in("voice 4.1 semitones above this clip's median")
-    {1}
+    frozenset({1})
     """
-    return {1 if match["up"] else -1 for match in _direction_pattern().finditer(text.lower())}
+    return frozenset(1 if match["up"] else -1 for match in _direction_pattern().finditer(text.lower()))
 
 
 def _directions(text: str, mentions: Sequence[Mention]) -> list[Direction]:
