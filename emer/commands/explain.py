@@ -18,7 +18,12 @@ from emer.media import Limits
 from emer.report import export, files, html, terminal
 from emer.types import Clip, Explanation
 
-EXPORTS = {"textgrid": ".TextGrid", "eaf": ".eaf", "csv": ".csv", "srt": ".srt"}
+EXPORTS = {
+    "textgrid": (".TextGrid",),
+    "eaf": (".eaf",),
+    "csv": (".csv", ".segments.csv"),
+    "srt": (".emer.srt",),  # not STEM.srt: beside the clip, the next run would read that as its transcript
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ def outputs_of(options: Namespace, clips: Sequence[Clip], batch: bool) -> Output
         folder=folder,
         json=options.out is not None,
         html=options.html,
-        exports=tuple(EXPORTS[kind] for kind in kinds),
+        exports=tuple(suffix for kind in kinds for suffix in EXPORTS[kind]),
         names=_names(clips),
     )
 

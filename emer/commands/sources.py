@@ -1,6 +1,7 @@
 """Which clips a PATH stands for: a file, all media files of a folder, or the rows of a manifest."""
 
 import json
+import os
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,13 +19,13 @@ MANIFEST_KEYS = ("path", "start", "end", "transcript", "speaker_baseline")
 
 def is_batch(path: str) -> bool:
     """Whether PATH stands for many clips."""
-    return Path(path).is_dir() or path.endswith(".jsonl")
+    return os.path.isdir(path) or path.endswith(".jsonl")  # Path.is_dir raises on a path that is too long
 
 
 def clips_of(options: Namespace) -> list[Clip]:
     """The clips that the command line asks for, with its options applied to each."""
     path = Path(options.path)
-    if path.is_dir():
+    if os.path.isdir(options.path):
         return [_clip(options, str(file)) for file in _media_files(path)]
     if path.suffix == ".jsonl":
         return [_row_clip(options, path, number, line) for number, line in _lines(path)]
