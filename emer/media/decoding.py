@@ -1,10 +1,11 @@
-"""The one demultiplexing loop, and the generators on it: sound on the sample clock, pictures chosen by time.
+"""The one demultiplexing loop, and decoded frames with their times. `sound.py` and `pictures.py` build on it.
 
 Sound and picture are read through containers of their own. A file that stores all sound before all pictures then
 costs no more memory than a well interleaved one, and a stream that nobody asked for is not even read.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -12,31 +13,25 @@ from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.container import InputContainer
 from av.stream import Stream
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
-from jaxtyping import Float32
 
 from emer.media.checks import Limits
 from emer.media.container import opened, read_only
-from emer.media.pixels import render
-from emer.types import SAMPLE_RATE, Frame, Span
+from emer.types import Span
 
 THREADS = 2
 """Decoder threads for pictures; several clips may be read at once, so it stays small."""
 PREROLL = 0.5
 """Seconds to seek ahead of the wanted time: decoders of sound need some packets to settle (Opus asks for 80 ms)."""
-TOLERANCE = 0.02
-"""Seconds by which timestamps of sound may jitter (containers round them to 1 ms or worse) before it is a hole."""
 PATIENCE = 50
 """Read errors on end before the rest of a file is given up."""
+JUMP = 1.0
+"""Seconds between two frames from which the second's time needs to be borne out by a third."""
 LATE = 30
 """Frames beyond the end before reading stops; a single wrong timestamp must not end a clip."""
-SILENCE = np.zeros(SAMPLE_RATE, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +100,25 @@ def decoded(source: Source, span: Span, tally: Tally, *, exact: bool = True) -> 
             frames = _decoded(source, span, tally, seek=False)
         elif found is not None:
             frames = chain([found], frames)
-    yield from frames
+    yield from steady(frames)
+
+
+def steady(frames: Iterable[tuple[float, Any]]) -> Iterator[tuple[float, Any]]:
+    """Frames without those whose time is damaged: one that jumps ahead waits until its successor does not go back."""
+    waiting: tuple[float, Any] | None = None
+    last = math.inf
+    for time, frame in frames:
+        if waiting is not None and time >= waiting[0]:
+            yield waiting
+            last = waiting[0]
+        waiting = None
+        if time > last + JUMP:
+            waiting = time, frame
+        else:
+            yield time, frame
+            last = time
+    if waiting is not None:
+        yield waiting
 
 
 def _decoded(source: Source, span: Span, tally: Tally, *, seek: bool) -> Iterator[tuple[float, Any]]:
@@ -183,128 +196,3 @@ def length_of(frame: VideoFrame | AudioFrame, stream: Stream) -> float:
     if frame.duration and frame.time_base:
         return float(frame.duration * frame.time_base)
     return float(1 / stream.average_rate) if stream.average_rate else 0.04
-
-
-# ---------------------------------------------------------------- sound
-
-
-def sound(source: Source, span: Span, tally: Tally) -> Iterator[Float32[np.ndarray, "sample"]]:
-    """The span's sound in blocks, mono at 16 kHz: exactly `round(duration * 16000)` samples in all.
-
-    Sample i is heard at `span.start + i / 16000`: holes are filled with silence, overlaps are trimmed.
-    """
-    total = round(span.duration * SAMPLE_RATE)
-    done = heard = 0
-    for position, block in _placed(source, span, tally):
-        for gap in _silence(min(position, total) - done):
-            done += len(gap)
-            yield gap
-        piece = block[max(0, done - position) : max(0, total - position)]
-        if len(piece):
-            done += len(piece)
-            heard += len(piece)
-            tally.seconds = heard / SAMPLE_RATE
-            yield piece
-    yield from _silence(total - done)
-    tally.complete = True
-
-
-def _silence(count: int) -> Iterator[Float32[np.ndarray, "sample"]]:
-    """`count` zeros, a second at a time."""
-    while count > 0:
-        yield SILENCE[: min(count, SAMPLE_RATE)]
-        count -= SAMPLE_RATE
-
-
-def _placed(source: Source, span: Span, tally: Tally) -> Iterator[tuple[int, Float32[np.ndarray, "sample"]]]:
-    """Resampled blocks, each with the index of its first sample. Samples are counted on from the last hole, because
-    timestamps are coarser than samples."""
-    resampler: AudioResampler | None = None
-    shape: tuple[str, str, int] | None = None
-    expected, position = 0.0, 0
-    for time, frame in chain(decoded(source, span, tally), [(span.end, None)]):
-        fresh = frame is None or shape != _shape(frame) or abs(time - expected) > TOLERANCE
-        if resampler is not None and fresh:
-            for block in _resampled(resampler, None, tally):
-                yield position, block
-                position += len(block)
-        if frame is None:
-            return
-        if resampler is None or fresh:
-            resampler = AudioResampler("s32", "mono", SAMPLE_RATE)
-            shape, expected = _shape(frame), time
-            position = round((time - span.start) * SAMPLE_RATE)
-        expected += frame.samples / frame.sample_rate
-        for block in _resampled(resampler, frame, tally):
-            yield position, block
-            position += len(block)
-
-
-def _shape(frame: AudioFrame) -> tuple[str, str, int]:
-    return frame.format.name, frame.layout.name, frame.sample_rate
-
-
-def _resampled(
-    resampler: AudioResampler, frame: AudioFrame | None, tally: Tally
-) -> Iterator[Float32[np.ndarray, "sample"]]:
-    """Blocks in [-1, 1]. Through 32-bit integers, since FFmpeg keeps a downmix within full scale only for those."""
-    try:
-        blocks = resampler.resample(frame)
-    except av.FFmpegError:
-        tally.bad_packets += 1
-        return
-    for block in blocks:
-        if block is not None and block.samples:
-            yield block.to_ndarray()[0].astype(np.float32) * np.float32(2.0**-31)
-
-
-# ---------------------------------------------------------------- pictures
-
-
-def pictures(
-    source: Source, span: Span, fps: float, max_width: int, tally: Tally, *, exact: bool = True
-) -> Iterator[Frame]:
-    """At most `fps` frames a second, each the first at or after its due time; none twice, so possibly fewer.
-
-    The picture that is on the screen at `span.start` is given that time, also when it was shown earlier.
-    """
-    due, last = span.start, -np.inf
-    begun: float | None = None
-    scaler = VideoReformatter()
-    on_screen: VideoFrame | None = None
-    for time, frame in decoded(source, span, tally, exact=exact):
-        if time <= last:
-            continue
-        last = time
-        begun = max(time, span.start) if begun is None or time <= span.start else begun
-        stated = float(frame.duration * frame.time_base) if frame.duration else 0.0
-        tally.seconds = max(0.0, min(span.end, time + stated) - begun)
-        if time <= span.start:
-            on_screen = frame
-            continue
-        if on_screen is not None:
-            yield _picture(on_screen, span.start, source, max_width, scaler)
-            on_screen, due = None, span.start + 1 / fps
-        if time > due - _NEAR:
-            yield _picture(frame, time, source, max_width, scaler)
-            due = span.start + float(np.floor((time + _NEAR - span.start) * fps) + 1) / fps
-    if on_screen is not None:
-        yield _picture(on_screen, span.start, source, max_width, scaler)
-    tally.complete = True
-
-
-_NEAR = 0.0005
-"""Seconds: half the step of containers that round times to milliseconds."""
-
-
-def _picture(frame: VideoFrame, time: float, source: Source, max_width: int, scaler: VideoReformatter) -> Frame:
-    return Frame(float(time), render(frame, source.aspect, max_width, scaler), corrupt=bool(frame.is_corrupt))
-
-
-def pictures_at(source: Source, span: Span, times: list[float], max_width: int, tally: Tally) -> Iterator[Frame]:
-    """The picture on the screen at each of some times, reached by seeking."""
-    for time in times:
-        frames = pictures(source, Span(time, span.end), 1.0, max_width, tally, exact=False)
-        found = next(frames, None)
-        if found is not None:
-            yield found

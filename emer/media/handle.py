@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from typing import final
 
 from emer.errors import MediaError
-from emer.media import decoding, transcript
+from emer.media import transcript
 from emer.media.checks import Limits, check_file, check_request, shown
 from emer.media.decoding import Tally
+from emer.media.pictures import pictures, pictures_at
+from emer.media.sound import sound
 from emer.media.survey import Survey, survey
 from emer.media.windowing import cut
 from emer.types import Clip, Faults, Frame, MediaFacts, Span, Transcript, Window
@@ -103,10 +105,10 @@ class MediaFile:
             raise ValueError(f"seconds {seconds}, fps {fps} and max_width {max_width} must be positive")
         heard, seen = Tally(), Tally()
         span = self._facts.span
-        sound = decoding.sound(self._audio, span, heard) if audio and self._audio else None
-        frames = decoding.pictures(self._video, span, fps, max_width, seen) if fps and self._video else iter(())
+        samples = sound(self._audio, span, heard) if audio and self._audio else None
+        frames = pictures(self._video, span, fps, max_width, seen) if fps and self._video else iter(())
         try:
-            yield from cut(span, seconds, sound, frames)
+            yield from cut(span, seconds, samples, frames)
         finally:
             self._heard.merge(heard)
             self._seen.merge(seen)
@@ -128,9 +130,9 @@ class MediaFile:
         seen = Tally()
         if apart < FAR:
             rest = Span(middles[0], span.end)
-            frames = tuple(decoding.pictures(self._video, rest, 1 / apart, max_width, seen))[:n]
+            frames = tuple(pictures(self._video, rest, 1 / apart, max_width, seen))[:n]
         else:
-            frames = tuple(decoding.pictures_at(self._video, span, middles, max_width, seen))
+            frames = tuple(pictures_at(self._video, span, middles, max_width, seen))
         seen.complete = False
         self._seen.merge(seen)
         return frames

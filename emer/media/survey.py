@@ -42,7 +42,7 @@ class Survey:
 
 
 @dataclass(slots=True)
-class _Extent:
+class Extent:
     """Seconds on the file's clock between which a stream has packets, gathered packet by packet."""
 
     first: float
@@ -137,9 +137,9 @@ def _facts(
 # ---------------------------------------------------------------- time
 
 
-def _extents(container: InputContainer, streams: tuple[Stream, ...]) -> dict[int, _Extent]:
+def _extents(container: InputContainer, streams: tuple[Stream, ...]) -> dict[int, Extent]:
     """Where each stream has packets, by index: the header may promise more than a cut-off file holds."""
-    found: dict[int, _Extent] = {}
+    found: dict[int, Extent] = {}
     if not streams:
         return found
     read_only(container, *streams)
@@ -148,13 +148,13 @@ def _extents(container: InputContainer, streams: tuple[Stream, ...]) -> dict[int
             continue
         first = float(packet.pts * packet.time_base)
         last = first + float((packet.duration or 0) * packet.time_base)
-        extent = found.setdefault(packet.stream_index, _Extent(first, last, last))
+        extent = found.setdefault(packet.stream_index, Extent(first, last, last))
         extent.add(first, last)
         extent.encrypted = extent.encrypted or packet.has_sidedata("encryption_info")
     return found
 
 
-def _origin(streams: tuple[Stream, ...], extents: dict[int, _Extent]) -> float:
+def _origin(streams: tuple[Stream, ...], extents: dict[int, Extent]) -> float:
     """The first presentable instant. FFmpeg's start times count edit lists and an encoder's priming samples in."""
     starts = [
         float(stream.start_time * stream.time_base)
@@ -166,7 +166,7 @@ def _origin(streams: tuple[Stream, ...], extents: dict[int, _Extent]) -> float:
     return min(starts, default=0.0)
 
 
-def _whole(declared: float | None, origin: float, extents: dict[int, _Extent]) -> tuple[float, float | None]:
+def _whole(declared: float | None, origin: float, extents: dict[int, Extent]) -> tuple[float, float | None]:
     """Seconds to the end of the clip, and the duration that the header states, both on the clip's clock.
 
     The header is believed where the packets bear it out; Matroska counts it from its own zero instead of the first
@@ -193,7 +193,7 @@ def _span(name: str, clip: Clip, whole: float, *, still: bool) -> Span:
 
 
 def _source(
-    path: Path, stream: Stream, noun: str, extents: dict[int, _Extent], origin: float, limits: Limits
+    path: Path, stream: Stream, noun: str, extents: dict[int, Extent], origin: float, limits: Limits
 ) -> Source | str:
     """How to read a stream, or in words why it cannot be."""
     if codec_name(stream) == UNKNOWN:
@@ -208,9 +208,7 @@ def _source(
     return Source(path, stream.index, origin, extent.first - origin, limits, aspect if 0.1 < aspect < 10 else 1.0)
 
 
-def _sound(
-    path: Path, stream: AudioStream | None, extents: dict[int, _Extent], origin: float, limits: Limits
-) -> _Sound:
+def _sound(path: Path, stream: AudioStream | None, extents: dict[int, Extent], origin: float, limits: Limits) -> _Sound:
     if stream is None:
         return _Sound(None, None)
     codec = codec_name(stream)
@@ -224,7 +222,7 @@ def _sound(
 
 
 def _picture(
-    path: Path, stream: VideoStream | None, extents: dict[int, _Extent], origin: float, limits: Limits
+    path: Path, stream: VideoStream | None, extents: dict[int, Extent], origin: float, limits: Limits
 ) -> _Picture:
     if stream is None:
         return _Picture(None, None)

@@ -184,7 +184,7 @@ def _track_cues(container: InputContainer, track: Stream, origin: float) -> Iter
             cues: list[Any] = packet.decode()
             texts = [plain(cue.dialogue.decode("utf-8", "replace")) for cue in cues if cue.type != b"bitmap"]
         except av.FFmpegError as problem:
-            log.warning("subtitle track %d: a cue cannot be read (%s)", track.index, problem)
+            log.info("subtitle track %d: a cue cannot be read (%s)", track.index, problem)
             continue
         start = float(packet.pts * packet.time_base) - origin
         end = start + float((packet.duration or 0) * packet.time_base)

@@ -10,6 +10,7 @@ from clips import make_clip, time_shown, tone
 
 from emer import media
 from emer.media import decoding
+from emer.media import sound as sound_reading
 from emer.types import SAMPLE_RATE, Clip, Frame, Media, Span
 
 BEEP = (1.4, 1.5)
@@ -144,10 +145,10 @@ def test_overlapping_sound_is_trimmed(monkeypatch: pytest.MonkeyPatch) -> None:
         return made
 
     # one second of .1 from 0, one of .2 that begins at .5 already: the first half of the second is trimmed
-    monkeypatch.setattr(decoding, "decoded", lambda *_: iter([(0.0, frame(0.1)), (0.5, frame(0.2))]))
+    monkeypatch.setattr(sound_reading, "decoded", lambda *_: iter([(0.0, frame(0.1)), (0.5, frame(0.2))]))
     source = decoding.Source(Path("none"), 0, 0.0, 0.0, media.Limits())
     tally = decoding.Tally()
-    samples = np.concatenate(list(decoding.sound(source, Span(0.0, 2.0), tally)))
+    samples = np.concatenate(list(sound_reading.sound(source, Span(0.0, 2.0), tally)))
     assert samples[[0, 15_999, 16_000, 23_999, 24_000]] == pytest.approx([0.1, 0.1, 0.2, 0.2, 0.0])
     assert (len(samples), tally.seconds) == (32_000, 1.5)
 

@@ -9,6 +9,8 @@ from clips import make_clip
 
 from emer import media
 from emer.errors import EmerError
+from emer.media.decoding import steady
+from emer.media.survey import Extent
 from emer.types import SAMPLE_RATE, Clip, Faults, Window
 
 NOISE = np.random.default_rng(0).integers(0, 255, (40, 48, 64, 3), dtype=np.uint8)
@@ -104,6 +106,31 @@ def test_a_damaged_file_that_announces_new_streams_on_its_way_is_read(tmp_path: 
             changed[dice.randrange(len(content) * 4 // 10, len(content) * 6 // 10)] ^= 1 << dice.randrange(8)
         path.write_bytes(changed)
         assert media.open(Clip(str(path))).facts.span.end == pytest.approx(10.0, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("times", "kept"),
+    [
+        ([0.0, 0.5, 50.0, 1.0, 1.5], [0.0, 0.5, 1.0, 1.5]),  # one damaged time
+        ([0.0, 20.0, 40.0], [0.0, 20.0, 40.0]),  # a show of slides
+        ([0.0, 0.5, 9.0, 9.5], [0.0, 0.5, 9.0, 9.5]),  # a hole
+        ([30.0, 30.5], [30.0, 30.5]),  # a late beginning
+    ],
+)
+def test_a_time_that_jumps_ahead_is_believed_when_the_next_does_not_go_back(
+    times: list[float], kept: list[float]
+) -> None:
+    assert [time for time, _ in steady([(time, None) for time in times])] == kept
+
+
+def test_one_damaged_timestamp_makes_no_clip_of_hours() -> None:
+    extent = Extent(0.0, 0.04, 0.04)
+    for begin in (0.04, 0.08, 11_934.0, 0.12):
+        extent.add(begin, begin + 0.04)
+    assert (extent.last, extent.claimed) == (0.16, 11_934.04)
+    for begin in (60.0, 61.0):  # a second packet there bears the jump out
+        extent.add(begin, begin + 0.04)
+    assert extent.last == 61.04
 
 
 def damaged(content: bytes, dice: random.Random) -> bytes:
