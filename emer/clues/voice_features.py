@@ -122,10 +122,15 @@ def _quality(voice: Voice) -> dict[str, float]:
         "spectral_tilt_db_oct": float(curves.tilt[voiced].mean()),
         "spectral_centroid_hz": float(curves.centroid_hz[voiced].mean()),
     }
-    for name, curve in (("jitter_local", curves.jitter), ("shimmer_local", curves.shimmer)):
-        known = curve[voiced & np.isfinite(curve)]
-        if len(known) >= LEAST_VOICED // 2:
-            found[name] = float(known.mean())
+    # Shimmer is a mean difference over a mean amplitude, so loud periods weigh more; jitter is one of periods.
+    loud = 10 ** (curves.intensity_db.astype(np.float64) / 20)
+    for name, curve, weight in (
+        ("jitter_local", curves.jitter, np.ones(len(loud))),
+        ("shimmer_local", curves.shimmer, loud),
+    ):
+        known = voiced & np.isfinite(curve)
+        if known.sum() >= LEAST_VOICED // 2:
+            found[name] = float(np.average(curve[known], weights=weight[known]))
     return found
 
 

@@ -1,6 +1,7 @@
 """Audio clues on real voices: sentences, numbers, references, doubts."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from emer.clues.segments import utterances
 from emer.clues.voice_activity import detect
 from emer.clues.voice_features import NAMES
 from emer.clues.voice_levels import levels
+from emer.grounding import check
 from emer.kinds import kinds
 from emer.types import SAMPLE_RATE, Clip, Clue, Extract, Features, Span
 
@@ -132,6 +134,30 @@ def test_levels_name_features_and_kinds_that_exist_and_norms_with_a_source() -> 
         if level.norm is not None:
             assert level.norm.low < level.norm.typical < level.norm.high
             assert level.norm.source
+
+
+@pytest.mark.long
+def test_norms_of_neutral_read_speech_are_those_of_the_recordings(clips: Path) -> None:
+    files = sorted(f for f in (clips / "ravdess_speech").glob("03-01-01-*.flac") if int(f.stem[-2:]) <= 12)
+    assert len(files) == 48
+    features = [extract(sound_of(file)).features for file in files]
+    for level in levels():
+        if level.norm is not None and level.norm.source == "RAVDESS":
+            values = [value for f in features if f is not None and (value := level.of(f)) is not None]
+            measured = np.percentile(values, [5, 50, 95])
+            assert measured == pytest.approx([level.norm.low, level.norm.typical, level.norm.high], abs=0.06), (
+                level.kind
+            )
+
+
+def test_every_sentence_is_borne_out_by_its_own_clue(found: Extract, clips: Path) -> None:
+    """By the grounding check, which reads numbers, directions and behaviours on its own."""
+    sad = extract(sound_of(clips / "ravdess_speech/03-01-04-02-01-01-16.flac"), found.features)
+    for of in (found, sad):
+        clues = [replace(clue, id=f"a{i}") for i, clue in enumerate(of.clues)]
+        for clue in clues:
+            (statement,) = check(f"The {clue.text} [{clue.id}].", clues)
+            assert statement.status == "grounded", clue
 
 
 def test_noise_clipping_and_shortness_are_said_and_doubt_every_clue(speech: Samples) -> None:
