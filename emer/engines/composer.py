@@ -102,14 +102,19 @@ def _trained(request: Request) -> bool:
 
 
 def _paragraph(request: Request, modality: Modality, told: Told, brief: bool) -> str | None:
-    if not told.items:
+    if not told.items and (brief or not told.rest):
         return _silence(request, modality, brief)
-    clauses = [clause(item[0], request.span) if len(item) == 1 else repeated(item) for item in told.items]
-    sentences = [" ".join(_sentence(pair, i) for i, pair in enumerate(_pairs(clauses)))]
+    doubtful = len(told.items) > 1 and all(clue.quality for clue in told.clues)
+    clauses = [clause(item[0], request.span, not doubtful) if len(item) == 1 else repeated(item) for item in told.items]
+    sentences = [_sentence(pair, i) for i, pair in enumerate(_pairs(clauses))]
+    if doubtful:
+        sentences.append("All of this is to be taken with care.")
+    if not told.items:
+        sentences.append(f"Nothing about the {NAMES[modality]} stands out.")
     if told.rest and not brief:
         n = len(told.rest)
-        noun = "clue" if n == 1 else "clues"
-        sentences.append(f"A further {n} {noun} of the {NAMES[modality]} can be read in the list {cite(told.rest)}.")
+        clues = ("clue" if n == 1 else "clues") + f" of the {NAMES[modality]}"
+        sentences.append(f"{'A further ' if told.items else ''}{n} {clues} can be read in the list {cite(told.rest)}.")
     return _once(" ".join(sentences), " of the eye distance")
 
 
@@ -138,6 +143,8 @@ def _silence(request: Request, modality: Modality, brief: bool) -> str | None:
     zero = [clue for clue in request.clues.items if clue.modality == modality and _nothing_there(clue)]
     if zero:
         return f"No face was seen {cite(zero)}, so the face says nothing."
+    if modality == "audio" and modality in request.clues.features and _unheard(request.clues.features[modality]):
+        return "No voice was heard, so the voice says nothing."
     if modality in request.clues.features:
         return None if brief else f"Nothing about the {NAMES[modality]} stands out."
     if _left_out(request, modality):
@@ -145,6 +152,10 @@ def _silence(request: Request, modality: Modality, brief: bool) -> str | None:
     if modality == "visual":
         return "No face was seen, so the face says nothing."
     return "No voice was heard, so the voice says nothing."
+
+
+def _unheard(features: Features) -> bool:
+    return features.get("speech_ratio") == 0
 
 
 def _no_words(request: Request, brief: bool) -> str | None:

@@ -2,6 +2,7 @@
 
 from emer.emotions import lexicon
 from emer.evidence.opinion import belief
+from emer.grounding import check, claims
 from emer.types import Emotion, Opinion
 
 LEAST = 0.01
@@ -27,7 +28,8 @@ def labels(clusters: tuple[str, ...], valence: float | None, arousal: float | No
     """For each cluster the lexicon's word for the measured point; without a cluster, no label.
 
     Valence and arousal are -1 to 1, None where nothing tells of them. Rules tell little, so the point lies half-way
-    between the cluster's plain word and what was measured. Nothing is "neutral" unless the opinion says so: that
+    between the cluster's plain word and what was measured. Words that name a behaviour as well ("quiet", "tearful") are
+    passed over: they would claim what nobody measured. Nothing is "neutral" unless the opinion says so: that
     nothing was found is not a finding. `confidence` is None: hints are not calibrated.
     """
     found: dict[str, Emotion] = {}
@@ -44,4 +46,5 @@ def _word(cluster: str, valence: float | None, arousal: float | None) -> str:
         return cluster
     v = plain.valence if valence is None else (plain.valence + valence) / 2
     a = plain.arousal if arousal is None else (plain.arousal + arousal) / 2
-    return words.near(cluster, v, a, 1)[0]
+    near = words.near(cluster, v, a, len(words.entries))
+    return next((label for label in near if not claims(check(label, ()))), near[0])

@@ -8,8 +8,10 @@ from emer.evidence.hints import Reason
 from emer.kinds import kinds
 from emer.types import Clue
 
-REPEATED = 3, 8
-"""From three to eight clues of one kind are told as one ("the voice pauses 3 times"); more are too many to cite."""
+SLIGHT = 0.25
+"""Share of the noteworthy value below which a level is not told."""
+REPEATED = 2, 8
+"""From two to eight clues of one kind are told as one ("the voice pauses 3 times"); more are too many to cite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,24 @@ def telling(clue: Clue, reasons: Sequence[Reason]) -> float:
     return row.weight * (size + fed) * (0.6 if clue.quality else 1.0)
 
 
+def noteworthy(clue: Clue) -> bool:
+    """Whether a clue is worth a mention: not a level that is as usual, nor one that hardly leaves its reference."""
+    row = wording(clue.kind)
+    if clue.value is None:
+        return True
+    if row.usual:
+        return not row.usual[0] <= clue.value <= row.usual[1]
+    return kinds()[clue.kind].event or abs(clue.value) >= SLIGHT * row.scale
+
+
 def choose(clues: Sequence[Clue], reasons: Sequence[Reason], most: int) -> Told:
-    """At most `most` items, the most telling first; equally telling ones in time order."""
+    """At most `most` items that are worth a mention, the most telling first; equally telling ones in time order."""
     by_kind: dict[str, list[Clue]] = {}
-    for clue in clues:
+    for clue in filter(noteworthy, clues):
         by_kind.setdefault(clue.kind, []).append(clue)
     items: list[tuple[Clue, ...]] = []
     for kind, same in by_kind.items():
-        grouped = kinds()[kind].event and REPEATED[0] <= len(same) <= REPEATED[1]
+        grouped = wording(kind).many is not None and REPEATED[0] <= len(same) <= REPEATED[1]
         items += [tuple(same)] if grouped else [(clue,) for clue in same]
     scores: Mapping[str, float] = {clue.id: telling(clue, reasons) for clue in clues}
     items.sort(key=lambda item: (-max(scores[clue.id] for clue in item), item[0].start, item[0].id))

@@ -8,8 +8,14 @@ from emer.engines.labels import leaning
 from emer.engines.salience import Told, telling
 from emer.engines.wording import NAMES, noun, phrases, wording
 from emer.evidence.hints import Reason, affect
+from emer.grounding import directions_of
 from emer.types import MODALITIES, Clue, Clues, Emotion, Modality, Opinion, Segment, Span
 
+SIDE = re.compile(
+    r"\b(?:(high|fast|wide|lively|loud|bright|rising|raised|strong|much|many)"
+    r"|(?:low|slow|narrow|flat|soft|quiet|dark|dull|falling|few|little))\b"
+)
+"""The side of a norm that a rule's title names."""
 LEAST_WEIGHT = 0.4
 """Kinds of clue below this weight (a blink, a face in view) do not stand for a third of a clip."""
 MOVED = 0.15
@@ -34,17 +40,25 @@ def leans(told: Mapping[Modality, Told], opinions: Mapping[str, Opinion], reason
     found = []
     for modality in MODALITIES:
         clusters = leaning(opinions[modality]) if modality in opinions else ()
-        shown = _shows(told[modality].clues, clusters[0], reasons) if clusters else None
-        if shown is not None:
-            found.append(Lean(modality, clusters[0], shown))
+        shown = ((cluster, _shows(told[modality].clues, cluster, reasons)) for cluster in clusters)
+        best = next(((cluster, clue) for cluster, clue in shown if clue is not None), None)
+        if best is not None:
+            found.append(Lean(modality, *best))
     return found
 
 
 def _shows(clues: Sequence[Clue], cluster: str, reasons: Sequence[Reason]) -> Clue | None:
     """The clue that speaks most for the cluster, by the rules that it feeds; None when none of them does."""
     for_it = [reason for reason in reasons if cluster in reason.labels[:3]]
-    fed = [clue for clue in clues if _named(clue) in (None, cluster) and any(clue.kind in r.kinds for r in for_it)]
+    fed = [clue for clue in clues if _named(clue) in (None, cluster) and any(_feeds(clue, reason) for reason in for_it)]
     return max(fed, key=lambda clue: (telling(clue, for_it), -clue.start), default=None)
+
+
+def _feeds(clue: Clue, reason: Reason) -> bool:
+    """Whether the clue shows what the rule is about: a voice above its median is no "low pitch"."""
+    sides = {1 if match[1] else -1 for match in SIDE.finditer(reason.title)}
+    known = directions_of(clue)
+    return clue.kind in reason.kinds and not (sides and known and not sides & known)
 
 
 def _named(clue: Clue) -> str | None:
@@ -78,7 +92,7 @@ def emotions(found: Sequence[Lean], labels: Sequence[Emotion]) -> str:
         return "Taken together, nothing here speaks for any emotion in particular."
     words = _listed([label.label for label in labels], "or")
     best = next((lean for lean in found if lean.cluster == labels[0].cluster), None)
-    because = f"; {noun(best.clue)} counts for most of it" if best else ""
+    because = f", most of all because of {noun(best.clue)}" if best else ""
     return f"Taken together, this would fit someone who is {words}{because}."
 
 

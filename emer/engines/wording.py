@@ -34,6 +34,7 @@ class Wording:
     bare: tuple[str, ...] = ()
     many: str | None = None
     unit: str | None = None
+    usual: tuple[float, ...] = ()
 
 
 @cache
@@ -50,29 +51,32 @@ def wording(kind: str) -> Wording:
     if not row:
         title = kinds()[kind].title
         return Wording(noun=f"the {title}", scale=1.0, weight=0.3, subject=f"the {title}")
-    return Wording(**row | {name: tuple(row.get(name, ())) for name in ("say", "bare")})
+    return Wording(**row | {name: tuple(row.get(name, ())) for name in ("say", "bare", "usual")})
 
 
 # ---------------------------------------------------------------- clauses
 
 
-def clause(clue: Clue, within: Span) -> str:
+def clause(clue: Clue, within: Span, doubt: bool = True) -> str:
     """One clue as a clause with its citation, in lower case, without a full stop.
 
-    `within` is what the text is about: a level over a part of it is given its time.
+    `within` is what the text is about: a level over a part of it is given its time. A doubtful clue says so if `doubt`.
     """
     row = wording(clue.kind)
     said = _level(clue, row) if row.subject else _event(clue, row)
     if not kinds()[clue.kind].event and clue.span.duration < 0.8 * within.duration and clue.modality != "text":
         said = f"{_when(clue)} {said}"
-    doubt = ", to be taken with care" if clue.quality else ""
-    return f"{said}{doubt} {cite([clue])}"
+    care = ", to be taken with care" if clue.quality and doubt else ""
+    return f"{said}{care} {cite([clue])}"
 
 
 def repeated(clues: Sequence[Clue]) -> str:
-    """Several clues of one kind as one clause: "the voice pauses 3 times [a2] [a5] [a7]"."""
+    """Several clues of one kind as one clause: "the voice pauses 3 times [a2] [a5] [a7]"; two are given their times."""
     many = wording(clues[0].kind).many or f"{wording(clues[0].kind).noun} comes {{n}} times"
-    return f"{many.format(n=len(clues))} {cite(clues)}"
+    if len(clues) > 2:
+        return f"{many.format(n=len(clues))} {cite(clues)}"
+    first, second = (f"{_when(clue)} {cite([clue])}" for clue in clues)
+    return f"{many.replace('{n} times', 'twice')}, {first} and {second}"
 
 
 def noun(clue: Clue) -> str:
