@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from clips import ROOT, real_data
+from long_clips import ROOT, real_data
 
 from emer import media
 from emer.clues.frames import intensity_db, power_spectra
