@@ -8,6 +8,7 @@ from emer.engines.labels import leaning
 from emer.engines.salience import Told, telling
 from emer.engines.wording import NAMES, noun, phrases, wording
 from emer.evidence.hints import Reason, affect
+from emer.evidence.opinion import belief
 from emer.grounding import directions_of
 from emer.types import MODALITIES, Clue, Clues, Emotion, Modality, Opinion, Segment, Span
 
@@ -29,6 +30,7 @@ class Lean:
     modality: Modality
     cluster: str
     clue: Clue
+    belief: float
 
     @property
     def towards(self) -> str:
@@ -43,7 +45,8 @@ def leans(told: Mapping[Modality, Told], opinions: Mapping[str, Opinion], reason
         shown = ((cluster, _shows(told[modality].clues, cluster, reasons)) for cluster in clusters)
         best = next(((cluster, clue) for cluster, clue in shown if clue is not None), None)
         if best is not None:
-            found.append(Lean(modality, *best))
+            opinion = opinions[modality]
+            found.append(Lean(modality, *best, belief=float(belief(opinion)[opinion.labels.index(best[0])])))
     return found
 
 
@@ -91,7 +94,8 @@ def emotions(found: Sequence[Lean], labels: Sequence[Emotion]) -> str:
     if not labels:
         return "Taken together, nothing here speaks for any emotion in particular."
     words = _listed([label.label for label in labels], "or")
-    best = next((lean for lean in found if lean.cluster == labels[0].cluster), None)
+    for_it = [lean for lean in found if lean.cluster == labels[0].cluster]
+    best = max(for_it, key=lambda lean: lean.belief, default=None)
     because = f", most of all because of {noun(best.clue)}" if best else ""
     return f"Taken together, this would fit someone who is {words}{because}."
 

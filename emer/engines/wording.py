@@ -29,6 +29,8 @@ class Wording:
     noun: str
     scale: float
     weight: float
+    above: str | None = None
+    below: str | None = None
     subject: str | None = None
     say: tuple[str, ...] = ()
     bare: tuple[str, ...] = ()
@@ -82,7 +84,9 @@ def repeated(clues: Sequence[Clue]) -> str:
 def noun(clue: Clue) -> str:
     """The behaviour as a thing, with its citation: "the smile [v2]"."""
     quote = _quote(clue) if clue.kind == "emotion_word" else None
-    return f"{f'{_term(quote)} {quote}' if quote else wording(clue.kind).noun} {cite([clue])}"
+    row = wording(clue.kind)
+    sided = {1: row.above, -1: row.below}.get(sum(directions_of(clue)))
+    return f"{f'{_term(quote)} {quote}' if quote else sided or row.noun} {cite([clue])}"
 
 
 def _event(clue: Clue, row: Wording) -> str:

@@ -240,7 +240,8 @@ def _measures(clue: Clue, unit: str | None) -> Iterator[float]:
         yield clue.value
     if unit == "s":
         yield clue.end - clue.start
-    for text in (clue.text, clue.reference, clue.quality or ""):
+    # A bare number in the reference is mostly the range of a scale ("-1 to 1"), which is no measurement.
+    for text in (clue.text, clue.quality or "", clue.reference if unit else ""):
         for number in _numbers_in(text):
             if number.role != "time" and unit in (None, number.unit):
                 yield from number.values
