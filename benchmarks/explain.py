@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from clips import ROOT, looped_720p
+from long_clips import ROOT, looped_720p
 
 import emer
 

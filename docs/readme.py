@@ -18,7 +18,7 @@ def main() -> None:
     text = readme.read_text()
     helps = [f"```console\n$ emer {' '.join(a)}\n{said(*a)}\n```" for a in (["--help"], ["explain", "--help"])]
     text = filled(text, "help", "\n\n".join(helps))
-    text = filled(text, "example", f"```text\n{said('explain', 'examples/talking_face.mp4')}\n```")
+    text = filled(text, "example", f"```text\n{shortened(said('explain', 'examples/talking_face.mp4'))}\n```")
     readme.write_text(text)
 
 
@@ -28,6 +28,13 @@ def said(*arguments: str) -> str:
     env = os.environ | {"COLUMNS": "80"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=env)
     return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+
+
+def shortened(text: str, clues: int = 6) -> str:
+    """The text with the first lines of its clue list alone."""
+    lines = text.splitlines()
+    first, after = lines.index("Clues") + 1, lines.index("Over the clip")
+    return "\n".join([*lines[: first + clues], "  …", "", *lines[after:]])
 
 
 def filled(text: str, name: str, content: str) -> str:

@@ -181,7 +181,7 @@ class Clue:
     """`a3`, `v1`, `t2`: first letter of the modality and a running number in time order."""
     modality: Modality
     kind: str
-    """What was measured: `pitch_rise`, `lip_corner_pull`, `emotion_word`, ... (see `emer/clues/kinds.yaml`)."""
+    """What was measured: `pitch_rise`, `lip_corner_pull`, `emotion_word`, ... (see `emer/kinds.yaml`)."""
     text: str
     start: float
     end: float
