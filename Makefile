@@ -36,8 +36,7 @@ lint: $(VENV)/.developing
 	$(BIN)/mypy
 
 bench: $(VENV)/.developing
-	$(BIN)/python benchmarks/explain.py
-	$(BIN)/python benchmarks/prosody.py
+	$(BIN)/python benchmarks/run.py
 
 # The generated parts of README.md: help texts, the example's output, the picture of its report.
 readme: $(VENV)/.developing
