@@ -1,7 +1,8 @@
 """From 478 face landmarks to numbers that do not depend on where the head is, how large, or how it is turned.
 
 Landmark numbers are those of MediaPipe's face mesh (Kartynnik et al. 2019, "Real-time facial surface geometry from
-monocular video on mobile GPUs"; irises: Ablavatski et al. 2020, "Real-time pupil tracking from monocular video").
+monocular video on mobile GPUs"; irises: Ablavatski et al. 2020, "Real-time pupil tracking from monocular video
+for digital puppetry").
 
 Head frame: origin between the outer eye corners, x to the right of the picture, y up, z out of the face towards the
 viewer; the unit is the distance of the outer eye corners of the canonical face ("inter-ocular").

@@ -21,7 +21,7 @@ UPSAMPLE = 2
 
 @dataclass(frozen=True, slots=True)
 class PitchSettings:
-    """Range and costs of the path; defaults are the published ones."""
+    """Range and costs of the path. Costs are those of the program Praat, which moved on from the paper's."""
 
     floor: float = 75.0
     """Hz; below it frames would need to be longer than 40 ms."""
@@ -130,7 +130,7 @@ def _highest_peaks(
 def _cheapest_path(
     found: Candidates, unvoiced: Float32[np.ndarray, "frame"], settings: PitchSettings
 ) -> Int64[np.ndarray, "frame"]:
-    """Viterbi path over state 0 (unvoiced) and the candidates 1..K; costs as in section 4 of the paper."""
+    """Viterbi path over state 0 (unvoiced) and the candidates 1..K; costs as in the paper's last step."""
     octaves = np.log2(found.hz)
     worth = found.strength + settings.octave * (octaves - np.log2(settings.ceiling))
     local = np.concatenate([unvoiced[:, None], worth], axis=1).astype(np.float32)

@@ -137,7 +137,8 @@ def without_hiss(curves: Curves, speech: Bool[np.ndarray, "frame"]) -> Curves:
     """Take the pitch from soft frames far above the speaker's range.
 
     Autocorrelation hears a pitch near the ceiling in some fricatives. C. De Looze and D. Hirst (2008), Proc. Speech
-    Prosody, put the top of an expressive voice at 2.5 times its upper quartile. A scream may lie above it but is loud.
+    Prosody, put the top of a voice at 1.5 times its upper quartile, and Hirst recommends 2.5 for expressive speech,
+    which is taken here. A scream may lie above it but is loud.
     """
     voiced = speech & (curves.hz > 0)
     if not voiced.any():

@@ -16,7 +16,7 @@ from emer.types import Span
 LEAST_VOICED = 50
 """Voiced frames (0.5 s) below which a clip has no usual course to leave."""
 LEAST_SEMITONES = 3.0
-"""Smallest rise or fall: a listener hears it as prominent ('t Hart (1981), J. Acoust. Soc. Am. 69, 811-821)."""
+"""Smallest rise or fall: only more than 3 semitones matter between people ('t Hart (1981), JASA 69, 811-821)."""
 LEAST_DECIBELS = 6.0
 SPREADS = 1.5
 """Standard deviations that a rise, fall or burst must exceed besides."""
@@ -178,8 +178,8 @@ TREMOR_PERIODICITY = 0.7
 def _tremors(voice: Voice) -> Iterable[Event]:
     """Regular modulation of pitch or amplitude at 4 to 12 Hz, within unbroken voice.
 
-    Rates after J. Brown and K. Simonson (1963), Neurology 13, 520-525, and C. Dromey et al. (2002), J. Speech Lang.
-    Hear. Res. 45, 65-75. Deliberately strict: intonation moves pitch too, but not three times alike.
+    Rates after J. Brown and J. Simonson (1963), Neurology 13, 520-525, and C. Dromey et al. (2002), J. Speech Lang.
+    Hear. Res. 45, 879-890. Deliberately strict: intonation moves pitch too, but not three times alike.
     """
     pitch_curve = semitones(voice.curves.hz)
     level = voice.curves.intensity_db.astype(np.float64)

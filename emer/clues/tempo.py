@@ -20,7 +20,7 @@ SMOOTH = 7
 NEAR = 15.0
 """Seconds on either side in which the voice is loudest "nearby"."""
 SHORTEST_PAUSE = 0.25
-"""Seconds; shorter gaps belong to articulation (F. Goldman-Eisler (1968), Psycholinguistics, chapter 1)."""
+"""Seconds; shorter gaps belong to articulation (F. Goldman-Eisler (1968), Psycholinguistics)."""
 
 
 def speech_frames(spans: tuple[Span, ...], begin: float, frames: int) -> Bool[np.ndarray, "frame"]:

@@ -4,9 +4,9 @@ Fusion hides disagreement (Dempster's uncertainty even falls under it), so it is
 
     degree = 1/2 sum_k |p1_k - p2_k| (1 - u1) (1 - u2)
 
-Source: Xu et al. 2024, "Reliable conflictive multi-view learning" (ECML), projected distance times conjunctive
-certainty. Between two beta opinions each label has a degree of its own, |p1 - p2| (1 - u1) (1 - u2), and the
-largest counts: views that agree on what is absent still conflict over what is there.
+Source: Xu et al. 2024, "Reliable conflictive multi-view learning", AAAI (the method ECML): projected distance times
+conjunctive certainty. Between two beta opinions each label has a degree of its own, |p1 - p2| (1 - u1) (1 - u2), and
+the largest counts: views that agree on what is absent still conflict over what is there.
 """
 
 from collections.abc import Mapping

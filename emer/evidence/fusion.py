@@ -150,7 +150,7 @@ def dempster(views: Views) -> Fused:
 
 
 def average(views: Views) -> Fused:
-    """Averaging belief fusion (Xu et al. 2024, ECML): the true mean over the views that are present."""
+    """Averaging belief fusion (Xu et al. 2024, method ECML): the true mean over the views that are present."""
     return _weighted_mean(views, np.ones(views.present.shape))
 
 
