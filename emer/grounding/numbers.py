@@ -22,7 +22,7 @@ _INTO = re.compile(r"^\s*(?:into|in\b|onwards?|on\b|mark)")
 _AFTER = re.compile(rf"\b(?:after|since|from)\s+{_HEDGES}$")
 _BEFORE = re.compile(rf"\b(?:before|until|till)\s+{_HEDGES}$")
 _BETWEEN = re.compile(r"\b(?:between|from|at|in|during|around|seconds?)\s*$|\(\s*$")
-_CLOCK = re.compile(r"(?<![\d:.])(\d{1,2}):([0-5]\d(?:\.\d+)?)(?![\d:])")
+_CLOCK = re.compile(r"(?<![\d:.])(?:(\d{1,2}):(?=[0-5]\d:))?(\d{1,3}):([0-5]\d(?:\.\d+)?)(?![\d:])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def _worded_pattern() -> re.Pattern[str]:
 
 
 def _clocks(text: str) -> Iterator[Number]:
-    """`0:45`, `1:05.2`, `0:45–0:50`: minutes and seconds."""
+    """`0:45`, `1:05.2`, `0:45–0:50`, `125:03`, `2:05:03`: minutes and seconds, with hours or without."""
     matches = list(_CLOCK.finditer(text))
     while matches:
         match = matches.pop(0)
@@ -117,8 +117,8 @@ def _clocks(text: str) -> Iterator[Number]:
         if matches and re.fullmatch(_LINK, text[match.end() : matches[0].start()]):
             times.append(matches.pop(0))
             end = times[-1].end()
-        values = tuple(60 * float(m[1]) + float(m[2]) for m in times)
-        half = _half(times[-1][2])
+        values = tuple(3600 * float(m[1] or 0) + 60 * float(m[2]) + float(m[3]) for m in times)
+        half = _half(times[-1][3])
         yield _placed(Number(match.start(), end, values, half, "s", "time"), text)
 
 

@@ -9,7 +9,6 @@ from emer import media
 from emer.clues.quality import notices_of
 from emer.types import Clip, Faults, MediaFacts, Notice, Span
 
-
 WHOLE = Span(0.0, 20.0)
 CLIP = Clip("clip.mp4")
 
