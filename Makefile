@@ -17,7 +17,7 @@ OPENCV_HEADLESS := opencv-contrib-python-headless==4.14.0.94
 # One thread a library: two cores are shared by many, and voice activity slows 90-fold under contention.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check lint bench readme system clean constraints
+.PHONY: demo test check lint bench readme system lowest clean constraints
 
 demo: $(VENV)/.installed
 	$(BIN)/emer explain examples/talking_face.mp4 --html --out out
@@ -47,6 +47,13 @@ readme: $(VENV)/.developing
 system:
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium espeak-ng ffmpeg sox
+
+# The quick tests with the lowest versions that pyproject.toml allows, in an environment of its own.
+lowest:
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet -c constraints/lowest.txt -e ".[face,asr,dev]"
+	.venv-lowest/bin/python -m pip install --quiet --force-reinstall --no-deps opencv-contrib-python-headless==4.9.0.80
+	.venv-lowest/bin/python -m pytest -m "not long" $(PYTEST)
 
 constraints: $(VENV)/.developing
 	@$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu//' | grep -v '^opencv-contrib-python-headless'
