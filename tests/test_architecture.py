@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1] / "emer"
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"version", "types", "errors"}),
-    frozenset({"registry", "config", "jsonio", "kinds"}),
+    frozenset({"registry", "config", "files", "jsonio", "kinds", "tables"}),
     frozenset({"media", "prompts", "emotions", "grounding"}),
     frozenset({"evidence"}),
     frozenset({"clues", "backbones", "data", "metrics"}),

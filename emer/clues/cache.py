@@ -1,19 +1,20 @@
 """Clues are measured once: a store of extracts by content hash, extractor version and all that they were told.
 
-The folder is `EMER_CACHE`, or the user's cache folder. An entry is written beside its place and renamed, so that a
-killed run leaves nothing half-written; an entry that cannot be read (another version, a damaged disk) is made anew.
+The folder is `EMER_CACHE`, or the user's cache folder. Entries appear whole or not at all (`emer.files`); one that
+cannot be read (another version, a damaged disk) is made anew.
 """
 
 import hashlib
 import logging
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
+from emer.errors import OutputError
+from emer.files import write_bytes
 from emer.jsonio import pack, unpack
 
 T = TypeVar("T")
@@ -55,16 +56,10 @@ class Cache:
         """Keep the entry. A cache that cannot be written costs time, not the result: it is only warned of."""
         if self.folder is None:
             return
-        place = self._place(key)
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=place.parent, prefix=".writing-", delete=False) as file:
-                file.write(pack(value))
-            os.replace(file.name, place)
-        except OSError as error:
-            logger.warning(
-                "clues cannot be cached in %s (%s); set EMER_CACHE to a folder that can be written", place, error
-            )
+            write_bytes(self._place(key), pack(value))
+        except OutputError as error:
+            logger.warning("clues cannot be cached: %s; set EMER_CACHE to a folder that can be written", error)
 
     def _place(self, key: str) -> Path:
         assert self.folder is not None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from emer import files
 from emer.clues.cache import default_folder
 from emer.clues.extract import Progress
 from emer.commands.progress import progress_bar
@@ -15,7 +16,7 @@ from emer.errors import ConfigError, EmerError, OutputError
 from emer.explain import Explainer
 from emer.jsonio import dumps
 from emer.media import Limits
-from emer.report import export, files, html, terminal
+from emer.report import export, html, terminal
 from emer.types import Clip, Explanation
 
 EXPORTS = {

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from emer.errors import OutputError
+from emer.files import write_bytes
 from emer.report import elan, subtitles, tables, textgrid
-from emer.report.files import write_bytes
 from emer.types import Explanation
 
 FORMATS: Mapping[str, Callable[[Explanation, Path], bytes]] = {

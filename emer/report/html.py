@@ -14,8 +14,8 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from emer.files import write_text
 from emer.report.embed import EMBED_LIMIT, Player, player
-from emer.report.files import write_text
 from emer.report.page import context
 from emer.types import Explanation
 

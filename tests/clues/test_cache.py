@@ -1,6 +1,8 @@
 """The clue cache: what is kept comes back equal, and nothing that is broken is believed."""
 
+import errno
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -52,9 +54,16 @@ def test_no_folder_keeps_nothing() -> None:
     assert cache.get(key_of("a"), Extract) is None
 
 
-def test_nothing_half_written_stays_behind(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
     Cache(tmp_path).put(key_of("a"), EXTRACT)
-    assert [p.suffix for p in tmp_path.rglob("*") if p.is_file()] == [".msgpack"]
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+    assert "No space left on device" in caplog.text
 
 
 def test_keys_know_every_part() -> None:

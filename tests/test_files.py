@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emer.errors import OutputError
-from emer.report.files import replacing, write_text
+from emer.files import replacing, write_text
 
 
 def test_a_file_is_written_and_nothing_else(tmp_path: Path) -> None:
