@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from emer.report.wording import CITATION, prose
@@ -16,13 +16,18 @@ STATUS_TEXT: dict[Status, str] = {
 }
 
 
+FEW = 6
+"""Clues of a cited range that are all shown; of a longer one, the ends and a link through those between."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stretch of plain text, or a citation of one clue (`known`: the clue exists)."""
+    """A stretch of plain text, a citation of one clue (`known`: the clue exists), or of all `between` two."""
 
     text: str
     clue: str | None = None
     known: bool = True
+    between: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +56,33 @@ def sentences(explanation: Explanation) -> tuple[Sentence, ...]:
 
 
 def runs(text: str, known: Collection[str]) -> tuple[Run, ...]:
-    """Plain text and citations in turn: `up [a3, v2].` gives `up `, a3, v2, `.`."""
+    """Plain text and citations in turn: `up [a3, v2].` gives `up `, a3, v2, `.`; `[a3]–[a5]` gives a3, a4, a5."""
     found: list[Run] = []
     position = 0
     for match in CITATION.finditer(text):
-        found.append(Run(text[position : match.start()]))
         names = re.split(r"[\s,;]+", match[1])
+        before = text[position : match.start()]
+        passed = _between_ends(found[-1].clue, names[0]) if found and before.strip() in ("–", "-") else ()
+        found += _range(passed, known) if passed else [Run(before)]
         found += [Run(name, name, name in known) for name in names]
         position = match.end()
     found.append(Run(text[position:]))
     return tuple(run for run in found if run.text)
+
+
+def _between_ends(first: str | None, last: str) -> tuple[str, ...]:
+    """The ids that a range passes over: a3 and a6 give a4, a5."""
+    if first is None or first[0] != last[0]:
+        return ()
+    return tuple(f"{last[0]}{n}" for n in range(int(first[1:]) + 1, int(last[1:])))
+
+
+def _range(passed: Sequence[str], known: Collection[str]) -> list[Run]:
+    """Each clue of a short range, so that each can be followed; one link for those of a long one."""
+    if len(passed) + 2 <= FEW:
+        return [Run(" "), *(run for name in passed for run in (Run(name, name, name in known), Run(" ")))]
+    inside = tuple(name for name in passed if name in known)
+    return [Run(" "), Run(f"{len(passed)} more", between=inside), Run(" ")]
 
 
 def grounding_line(explanation: Explanation) -> str:

@@ -318,3 +318,23 @@ def test_an_injected_script_would_be_stopped_by_the_policy(browser: Any, tmp_pat
     reader.context.close()
     assert hacked == "undefined"
     assert any("Content Security Policy" in complaint for complaint in reader.complaints)
+
+
+def test_every_clue_of_a_cited_range_can_be_reached(read: Any) -> None:
+    """Of a short range each clue is a link; of a long one, the link between its ends goes through them in turn."""
+    short, long = "The voice moves [a2]–[a4].", "Much of it can be read in the list [a1]–[a7]."
+    text = f"{short} {long}\n\nEmotions: []"
+    statements = (
+        replace(sample.STATEMENTS[0], text=short, clue_ids=("a2", "a3", "a4")),
+        replace(sample.STATEMENTS[0], text=long, clue_ids=tuple(f"a{n}" for n in range(1, 8))),
+    )
+    reader = read(replace(sample.explanation(), explanation=text, statements=statements))
+    cited = reader.page.locator("#explanation .sentence:first-child a.cite")
+    assert cited.all_inner_texts() == ["a2", "a3", "a4"]
+    between = reader.page.locator("#explanation a.cite[data-clues]")
+    assert between.inner_text() == "5 more"
+    reached = []
+    for _ in range(5):
+        between.click()
+        reached.append(reader.time())
+    assert reached == pytest.approx([by_id(f"a{n}").start for n in range(2, 7)], abs=0.1)

@@ -9,14 +9,15 @@ const places = [...document.querySelectorAll(".parts li")];
 function highlight(ids) {
   lit = new Set(ids);
   for (const clue of clues) clue.row.classList.toggle("lit", lit.has(clue.id));
-  for (const cite of document.querySelectorAll("a.cite")) cite.classList.toggle("lit", lit.has(cite.dataset.clue));
-  for (const sentence of sentences) {
-    sentence.classList.toggle("lit", cluesOf(sentence).some((id) => lit.has(id)));
-  }
+  for (const cite of document.querySelectorAll("a.cite")) cite.classList.toggle("lit", citedBy(cite).some((id) => lit.has(id)));
+  for (const sentence of sentences) sentence.classList.toggle("lit", cluesOf(sentence).some((id) => lit.has(id)));
   if (timeline) timeline.light(lit);
 }
 
-function cluesOf(sentence) { return sentence.dataset.clues.split(" ").filter(Boolean); }
+function cluesOf(node) { return node.dataset.clues.split(" ").filter(Boolean); }
+
+// One clue, or those between the ends of a range.
+function citedBy(cite) { return cite.dataset.clue ? [cite.dataset.clue] : cluesOf(cite); }
 
 function jumpTo(id) {
   const clue = clueOf.get(id);
@@ -31,11 +32,14 @@ for (const sentence of sentences) {
   for (const name of ["pointerleave", "blur"]) sentence.addEventListener(name, () => highlight([]));
 }
 for (const cite of document.querySelectorAll("a.cite")) {
+  let next = 0;
   cite.addEventListener("click", (event) => {
     event.preventDefault();
     event.stopPropagation();
-    jumpTo(cite.dataset.clue);
+    const ids = citedBy(cite);
+    jumpTo(ids[next++ % ids.length]);
   });
+  if (!cite.dataset.clue) cite.addEventListener("pointerenter", () => highlight(cluesOf(cite)));
 }
 for (const clue of clues) {
   clue.row.addEventListener("pointerenter", () => highlight([clue.id]));
