@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
-import yaml
-
+from emer.tables import table
 from emer.types import Modality
 
 
@@ -27,5 +25,5 @@ def kinds() -> dict[str, Kind]:
     >>> kinds()["pitch_rise"].opposite
     'pitch_fall'
     """
-    table = yaml.safe_load(files("emer").joinpath("kinds.yaml").read_text(encoding="utf-8"))["kinds"]
-    return {name: Kind(name, **{**row, "words": tuple(row.get("words", ()))}) for name, row in table.items()}
+    rows = table("emer", "kinds.yaml")["kinds"]
+    return {name: Kind(name, **{**row, "words": tuple(row.get("words", ()))}) for name, row in rows.items()}

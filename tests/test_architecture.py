@@ -9,7 +9,8 @@ ROOT = Path(__file__).parents[1] / "emer"
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"version", "types", "errors"}),
-    frozenset({"registry", "config", "files", "jsonio", "kinds", "tables"}),
+    frozenset({"registry", "files", "jsonio", "tables"}),
+    frozenset({"config", "kinds"}),
     frozenset({"media", "prompts", "emotions", "grounding"}),
     frozenset({"evidence"}),
     frozenset({"clues", "backbones", "data", "metrics"}),

@@ -3,12 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
-
-import yaml
 
 from emer.clues.prosody import Voice
 from emer.kinds import kinds
+from emer.tables import table
 from emer.types import Clue, Features, Span
 
 SPEAKER = "this speaker's neutral voice"
@@ -60,9 +58,9 @@ class Level:
 @cache
 def levels() -> tuple[Level, ...]:
     """Every level that has a sentence."""
-    table = yaml.safe_load(files("emer.clues").joinpath("norms.yaml").read_text(encoding="utf-8"))["levels"]
+    rows = table("emer.clues", "norms.yaml")["levels"]
     return tuple(
-        Level(kind, **{**row, "norm": Norm(**row["norm"]) if "norm" in row else None}) for kind, row in table.items()
+        Level(kind, **{**row, "norm": Norm(**row["norm"]) if "norm" in row else None}) for kind, row in rows.items()
     )
 
 

@@ -2,8 +2,8 @@
 
 from functools import cache
 
-from emer.emotions.tables import table
 from emer.errors import ConfigError
+from emer.tables import table
 
 
 @cache
@@ -13,7 +13,7 @@ def label_set(name: str) -> tuple[str, ...]:
     >>> label_set("iemocap4")
     ('neutral', 'happy', 'sad', 'angry')
     """
-    sets = table("label_sets.yaml")["sets"]
+    sets = table("emer.emotions", "label_sets.yaml")["sets"]
     if name not in sets:
         raise ConfigError(f"no label set is called {name!r}; choose one of {', '.join(sorted(sets))}")
     return tuple(sets[name])
@@ -31,7 +31,7 @@ def mapping(source: str, target: str) -> dict[str, str]:
     label_set(target)
     if source == target:
         return {label: label for label in labels}
-    targets = table("label_sets.yaml")["mappings"].get(source, {})
+    targets = table("emer.emotions", "label_sets.yaml")["mappings"].get(source, {})
     if target not in targets:
         known = ", ".join(sorted(targets)) or "no other set"
         raise ConfigError(f"no mapping from {source} to {target} is written down; {source} maps to {known}")

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from emer.emotions.lexicon import HAN, WORD, Lexicon, lexicon
 from emer.emotions.scope import reader
-from emer.emotions.tables import table
+from emer.tables import table
 
 
 @lru_cache(maxsize=4096)
@@ -30,6 +30,6 @@ def cluster_of(label: str) -> str | None:
 
 
 def _only_filler(text: str, words: Lexicon) -> bool:
-    filler = frozenset(table("modifiers.yaml")[words.language]["label_filler"])
+    filler = frozenset(table("emer.emotions", "modifiers.yaml")[words.language]["label_filler"])
     tokens = (token for token in reader(words.language).tokens(text) if WORD.match(token.text))
     return all(token.role in ("strengthener", "weakener") or token.text in filler for token in tokens)

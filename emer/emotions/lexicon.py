@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any
 
 from emer.emotions.inflection import sources
-from emer.emotions.tables import table
 from emer.errors import ConfigError
+from emer.tables import table
 
 TABLES = {"en": "lexicon.yaml", "zh": "lexicon_zh.yaml"}
 
@@ -73,7 +73,7 @@ class Lexicon:
         >>> lexicon().entry("worriedly").label
         'worried'
         """
-        key = _normal(word)
+        key = normal(word)
         if key in self.by_word:
             return self.by_word[key]
         if key in self.never or self.language != "en" or " " in key:
@@ -134,12 +134,12 @@ def lexicon(language: str = "en") -> Lexicon:
     """The table of a language (`en`, `zh`). Raises ConfigError for another language."""
     if language not in TABLES:
         raise ConfigError(f"there are no emotion words for language {language!r}; choose one of {', '.join(TABLES)}")
-    rows = table(TABLES[language])
+    rows = table("emer.emotions", TABLES[language])
     entries = tuple(_entries(rows["words"], True)) + tuple(_entries(rows["labels_only"], False))
     by_word: dict[str, Entry] = {}
     for entry in entries:
         for word in entry.words:
-            by_word.setdefault(_normal(word), entry)
+            by_word.setdefault(normal(word), entry)
     longest = max(len(word) if language == "zh" else word.count(" ") + 1 for word in by_word)
     return Lexicon(language, entries, by_word, frozenset(rows["never"]), longest)
 
@@ -172,6 +172,6 @@ def _entries(rows: Mapping[str, list[list[Any]]], in_text: bool) -> Iterator[Ent
             )
 
 
-def _normal(word: str) -> str:
+def normal(word: str) -> str:
     """Lower case, straight apostrophes, one space for hyphens and white space."""
     return re.sub(r"[\s-]+", " ", word.strip().lower().replace("’", "'"))

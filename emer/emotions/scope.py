@@ -18,8 +18,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from emer.emotions.lexicon import WORD, Entry, lexicon, segment
-from emer.emotions.tables import table
+from emer.emotions.lexicon import WORD, Entry, lexicon, normal, segment
+from emer.tables import table
 
 STRENGTHENED, WEAKENED, STRESSED = 1.3, 0.6, 1.2
 REACH = {"en": 5, "zh": 2}
@@ -86,7 +86,7 @@ class Reader:
                 word = text[start:end_of_emotion]
                 found.append(Token(word.lower(), start, end_of_emotion, "emotion", emotions[start].entry))
             elif start >= end_of_emotion:
-                word = _plain(text[start:end])
+                word = normal(text[start:end])
                 role = "stop" if not WORD.match(word) else self.roles.get(word) or _by_ending(word)
                 found.append(Token(word, start, end, role))
         return tuple(found)
@@ -106,7 +106,7 @@ class Reader:
             i += length
 
     def _is_phrase(self, text: str, words: list[tuple[int, int]], i: int, n: int) -> bool:
-        return _plain(text[words[i][0] : words[i + n - 1][1]]) in self.roles
+        return normal(text[words[i][0] : words[i + n - 1][1]]) in self.roles
 
     def _reading(self, text: str, tokens: tuple[Token, ...], i: int) -> Reading:
         token = tokens[i]
@@ -171,7 +171,7 @@ class Reader:
 def reader(language: str) -> Reader:
     """The reader of a language that has emotion words (ConfigError for another)."""
     lexicon(language)
-    rows = table("modifiers.yaml")[language]
+    rows = table("emer.emotions", "modifiers.yaml")[language]
     names = {"negators": "negator", "pseudo": "pseudo", "ends": "ends"}
     names |= {"strengtheners": "strengthener", "weakeners": "weakener"}
     roles = {word: role for name, role in names.items() for word in rows[name]}
@@ -203,10 +203,6 @@ def mostly_capitals(text: str) -> bool:
 def _stops(text: str) -> list[tuple[int, int]]:
     """Marks that end a clause; a hyphen inside a word and a dot inside a number end none."""
     return [match.span() for match in re.finditer(r"[,;:!?…，。！？；：、—–()\[\]]|\.(?!\d)|\s-+\s", text)]
-
-
-def _plain(word: str) -> str:
-    return re.sub(r"[\s-]+", " ", word.strip().lower().replace("’", "'"))
 
 
 def _by_ending(word: str) -> str:

@@ -6,23 +6,20 @@ Tables are data: another rule is another row. Everything wrong with a table is r
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
-from importlib.resources import files
 from typing import Any, Literal, TypeVar
 
 import msgspec
-import yaml
 
 from emer.emotions import label_set
 from emer.errors import ConfigError
 from emer.kinds import kinds
+from emer.tables import parse, table
 from emer.types import MODALITIES, Modality
 
 Side = Literal["high", "low", "near"]
 T = TypeVar("T")
-# The C parser reads a table about ten times as fast; some builds of PyYAML lack it.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +78,7 @@ def rule_table(view: str) -> RuleTable:
     """The table that ships for a view. Raises ConfigError for a view without one."""
     if view not in MODALITIES:
         raise ConfigError(f"there are no rules for the view {view!r}; choose one of {', '.join(MODALITIES)}")
-    path = files("emer.evidence").joinpath(f"rules/{view}.yaml")
-    return read_table(path.read_text(encoding="utf-8"), f"rules/{view}.yaml")
+    return _checked(table("emer.evidence", f"rules/{view}.yaml"), f"rules/{view}.yaml")
 
 
 def read_table(text: str, name: str) -> RuleTable:
@@ -92,18 +88,18 @@ def read_table(text: str, name: str) -> RuleTable:
     Traceback (most recent call last):
     emer.errors.ConfigError: mine.yaml: no label_set; no norms; no rules; no sources
     """
-    try:
-        raw = yaml.load(text, Loader=_LOADER)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{name}: this is not YAML: {' '.join(str(error).split())}") from error
+    return _checked(parse(text, name), name)
+
+
+def _checked(raw: object, name: str) -> RuleTable:
     if not isinstance(raw, dict):
         raise ConfigError(f"{name}: the table must be a mapping with view, label_set, norms, rules and sources")
     mistakes = list(_form_mistakes(raw))
     if not mistakes:
-        mistakes = list(_meaning_mistakes(table := msgspec.convert(raw, RuleTable)))
+        mistakes = list(_meaning_mistakes(found := msgspec.convert(raw, RuleTable)))
     if mistakes:
         raise ConfigError(f"{name}: " + "; ".join(mistakes))
-    return table
+    return found
 
 
 # ---------------------------------------------------------------- form: keys and types
@@ -134,7 +130,7 @@ def _row_mistakes(row: object, kind: type[T], where: str) -> Iterator[str]:
 
 def _keys_mistakes(row: Mapping[str, object], kind: Any, where: str) -> Iterator[str]:
     known = [f.name for f in fields(kind)]
-    optional = {"own_only", "per", "within", "says", "arousal", "valence", "weigh_by"}
+    optional = {f.name for f in fields(kind) if not (f.default is MISSING and f.default_factory is MISSING)}
     yield from (f"{where}no {key}" for key in known if key not in row and key not in optional)
     yield from (f"{where}unknown key {key}" for key in row if key not in known)
 

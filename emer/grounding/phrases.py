@@ -4,12 +4,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from emer.kinds import kinds
+from emer.tables import table
 
 _BARRIER = r"(?!(?:and|but|while|whereas|or|yet|then|as|although|though|because|before|after|until)\b)"
 """Words over which a gap does not reach: "raised brows and a lowered voice" lowers no brows."""
@@ -82,11 +80,10 @@ def _inside(span: tuple[int, int], other: tuple[int, int]) -> bool:
     return span != other and other[0] <= span[0] and span[1] <= other[1]
 
 
-@cache
 def words() -> Mapping[str, Any]:
     """The table `words.yaml`."""
-    table: Mapping[str, Any] = yaml.safe_load(files("emer.grounding").joinpath("words.yaml").read_text("utf-8"))
-    return table
+    rows: Mapping[str, Any] = table("emer.grounding", "words.yaml")
+    return rows
 
 
 @cache
@@ -108,7 +105,7 @@ def unmeasured_phrases() -> tuple[tuple[Phrase, str], ...]:
 @cache
 def alternatives(*path: str) -> str:
     """A list of `words.yaml` as a regular expression, longest first."""
-    table: Any = words()
+    rows: Any = words()
     for name in path:
-        table = table[name]
-    return "|".join(sorted((re.escape(str(word).lower()) for word in table), key=len, reverse=True))
+        rows = rows[name]
+    return "|".join(sorted((re.escape(str(word).lower()) for word in rows), key=len, reverse=True))

@@ -3,11 +3,12 @@
 import pytest
 
 from emer.emotions import cluster_of, label_set, mapping
-from emer.emotions.tables import table
 from emer.errors import ConfigError
+from emer.tables import table
 
-SETS = table("label_sets.yaml")["sets"]
-PAIRS = [(source, target) for source, targets in table("label_sets.yaml")["mappings"].items() for target in targets]
+TABLE = table("emer.emotions", "label_sets.yaml")
+SETS = TABLE["sets"]
+PAIRS = [(source, target) for source, targets in TABLE["mappings"].items() for target in targets]
 
 
 def test_emer8_is_the_canonical_set_in_its_order() -> None:
@@ -22,7 +23,7 @@ def test_a_set_names_each_label_once(name: str) -> None:
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_a_mapping_speaks_of_every_label_and_leads_into_its_target(source: str, target: str) -> None:
-    written = table("label_sets.yaml")["mappings"][source][target]
+    written = TABLE["mappings"][source][target]
     assert set(written) == set(label_set(source))
     assert set(mapping(source, target).values()) <= set(label_set(target))
 
