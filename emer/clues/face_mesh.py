@@ -8,6 +8,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -148,9 +149,18 @@ def mediapipe() -> Any:
     return package
 
 
+_STDERR = threading.RLock()
+"""One thread at a time: a second one would take the first one's silence for the true standard error, and leave it."""
+
+
 @contextlib.contextmanager
 def quietly(passing_on: bool = True) -> Iterator[None]:
     """Hold back what C++ writes to file descriptor 2; when the block fails, it is by default passed on after all."""
+    with _STDERR:
+        yield from _held_back(passing_on)
+
+
+def _held_back(passing_on: bool) -> Iterator[None]:
     sys.stderr.flush()
     try:
         kept = os.dup(2)

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 
 import cv2
 import numpy as np
@@ -85,3 +87,28 @@ def test_what_was_held_back_is_passed_on_when_the_block_fails(capfd: pytest.Capt
     with pytest.raises(TypeError), quietly():
         os.write(2 if os.write(2, b"reason") else 1, None)
     assert capfd.readouterr().err == "reason"
+
+
+def test_two_threads_that_hush_at_once_give_standard_error_back() -> None:
+    before = os.fstat(2)
+    inside, trying = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with quietly():
+            inside.set()
+            trying.wait(10)
+            time.sleep(0.1)
+
+    def second() -> None:
+        inside.wait(10)
+        trying.set()
+        with quietly():
+            time.sleep(0.2)  # leaves after the first: unguarded, it would restore the first one's silence
+
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    after = os.fstat(2)
+    assert (after.st_dev, after.st_ino) == (before.st_dev, before.st_ino)
