@@ -28,7 +28,8 @@ Known limits:
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from emer.grounding.judge import directions_of, judge
+from emer.grounding.agreement import directions_of
+from emer.grounding.judge import judge
 from emer.grounding.reading import read
 from emer.grounding.sentences import sentences
 from emer.types import Clue, Statement, Status

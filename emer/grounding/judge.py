@@ -3,15 +3,22 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-from emer.grounding.numbers import Number, canonical, numbers
-from emer.grounding.phrases import Found, words
-from emer.grounding.reading import Citation, Count, Direction, Mention, Quotation, Reading, directions_in
+from emer.grounding.agreement import (
+    at,
+    denies,
+    directions_of,
+    means,
+    measures,
+    measures_agree,
+    times_agree,
+    together_agree,
+)
+from emer.grounding.numbers import Number
+from emer.grounding.phrases import Found
+from emer.grounding.reading import Citation, Count, Direction, Mention, Quotation, Reading
 from emer.kinds import kinds
 from emer.types import Clue, Status
-
-Meanings = frozenset[tuple[str, int]]
 
 SEVERITY: tuple[Status, ...] = ("grounded", "uncheckable", "unsupported", "contradicted")
 """From best to worst. A sentence is as good as the worst part of it."""
@@ -88,7 +95,7 @@ def _cited(reading: Reading, clues: Sequence[Clue], transcript: str, share: Shar
 def _uncited(reading: Reading, clues: Sequence[Clue], transcript: str) -> Status:
     """Each part against all clues, or against those at the times that the sentence names."""
     times = [number for number in reading.numbers if number.role == "time"]
-    near = tuple(clue for clue in clues if not times or any(_at(clue, time) for time in times))
+    near = tuple(clue for clue in clues if not times or any(at(clue, time) for time in times))
     findings = list(_findings(reading, Pool(near, tuple(clues), False), transcript))
     return max((finding.status for finding in findings), key=SEVERITY.index, default="uncheckable")
 
@@ -124,32 +131,6 @@ def _findings(reading: Reading, pool: Pool, transcript: str) -> Iterator[Finding
 # ---------------------------------------------------------------- behaviours and directions
 
 
-def directions_of(clue: Clue) -> set[int]:
-    """1 when the clue says above its reference, -1 below; both or neither where it says both or nothing."""
-    natural = words()["natural"]
-    found = set(directions_in(_unquoted(clue.text)))
-    if clue.kind in natural["up"]:
-        found.add(1)
-    if clue.kind in natural["down"]:
-        found.add(-1)
-    if clue.kind in natural["sign"] and clue.value:
-        found.add(1 if clue.value > 0 else -1)
-    return found
-
-
-def _means(clue: Clue, meanings: Meanings) -> bool:
-    """Whether the clue bears out any of these meanings."""
-    return any(clue.kind == kind and (not sign or sign in directions_of(clue)) for kind, sign in meanings)
-
-
-def _denies(clue: Clue, meanings: Meanings) -> bool:
-    """Whether the clue says the opposite: the opposing kind, or its own kind on the other side of the reference."""
-    return any(
-        clue.kind == kinds()[kind].opposite or (clue.kind == kind and bool(sign) and -sign in directions_of(clue))
-        for kind, sign in meanings
-    )
-
-
 def _ids(clues: Iterable[Clue]) -> frozenset[str]:
     return frozenset(clue.id for clue in clues)
 
@@ -157,12 +138,12 @@ def _ids(clues: Iterable[Clue]) -> frozenset[str]:
 def _bearing(mentions: Iterable[Mention], pool: Pool) -> tuple[Clue, ...]:
     """The clues that the sentence speaks of."""
     wanted = [mention.meanings for mention in mentions]
-    return tuple(clue for clue in pool.clues if any(_means(clue, meanings) for meanings in wanted))
+    return tuple(clue for clue in pool.clues if any(means(clue, meanings) for meanings in wanted))
 
 
 def _behaviour(mention: Mention, pool: Pool) -> Finding:
-    agreeing = [clue for clue in pool.clues if _means(clue, mention.meanings)]
-    denying = [clue for clue in pool.clues if _denies(clue, mention.meanings) and clue not in agreeing]
+    agreeing = [clue for clue in pool.clues if means(clue, mention.meanings)]
+    denying = [clue for clue in pool.clues if denies(clue, mention.meanings) and clue not in agreeing]
     if mention.negated:
         if agreeing:
             return Finding("contradicted")
@@ -190,70 +171,13 @@ def _number(number: Number, pool: Pool, spoken_of: Sequence[Clue]) -> Finding:
     candidates = pool.clues if pool.cited or not spoken_of else tuple(spoken_of)
     agreeing: list[Clue] = []
     if number.role in ("time", "either"):
-        agreeing += [clue for clue in candidates if _times_agree(number, clue)]
-        agreeing = agreeing or _hull(number, candidates)
+        agreeing += [clue for clue in candidates if times_agree(clue, number)]
+        agreeing = agreeing or together_agree(candidates, number)
     if number.role in ("measure", "either"):
-        agreeing += [clue for clue in candidates if _measures_agree(number, clue)]
+        agreeing += [clue for clue in candidates if measures_agree(clue, number)]
     if agreeing:
         return Finding("grounded", _ids(agreeing))
     return Finding("contradicted" if candidates and (pool.cited or spoken_of) else "unsupported")
-
-
-def _times_agree(number: Number, clue: Clue) -> bool:
-    """A range must be the clue's own, an instant must lie within it."""
-    if len(number.values) == 2:
-        first, last = number.values
-        return abs(first - clue.start) <= number.half + 1e-9 and abs(last - clue.end) <= number.half + 1e-9
-    return _at(clue, number)
-
-
-def _hull(number: Number, clues: Sequence[Clue]) -> list[Clue]:
-    """Several clues cited together may be given one range, from the first start to the last end."""
-    if len(number.values) != 2 or len(clues) < 2:
-        return []
-    first, last = min(clue.start for clue in clues), max(clue.end for clue in clues)
-    agrees = abs(number.values[0] - first) <= number.half + 1e-9 and abs(number.values[1] - last) <= number.half + 1e-9
-    return list(clues) if agrees else []
-
-
-def _at(clue: Clue, time: Number) -> bool:
-    """Whether the clue lies at the time, as exactly as that is written."""
-    first, last = time.values[0] - time.half - 1e-9, time.values[-1] + time.half + 1e-9
-    if time.side == "from":
-        return clue.end >= first
-    return clue.start <= last if time.side == "until" else clue.start <= last and clue.end >= first
-
-
-def _measures_agree(number: Number, clue: Clue) -> bool:
-    """Whether the clue has this number, in this unit where one is written."""
-    known = list(_measures(clue, number.unit))
-    if len(number.values) == 1:
-        return any(number.agrees(number.values[0], value) for value in known)
-    low, high = sorted(number.values)
-    within = any(low - number.half <= value <= high + number.half for value in known) and high - low <= 0.5 * high
-    return within or all(any(number.agrees(end, value) for value in known) for end in number.values)
-
-
-def _measures(clue: Clue, unit: str | None) -> Iterator[float]:
-    """The clue's value, its duration, and what numbers its text, reference and quality have."""
-    if clue.value is not None and unit in (None, canonical(clue.unit)):
-        yield clue.value
-    if unit == "s":
-        yield clue.end - clue.start
-    # A bare number in the reference is mostly the range of a scale ("-1 to 1"), which is no measurement.
-    for text in (clue.text, clue.quality or "", clue.reference if unit else ""):
-        for number in _numbers_in(text):
-            if number.role != "time" and unit in (None, number.unit):
-                yield from number.values
-
-
-@lru_cache(maxsize=4096)
-def _numbers_in(text: str) -> tuple[Number, ...]:
-    return tuple(numbers(_unquoted(text).lower()))
-
-
-def _unquoted(text: str) -> str:
-    return re.sub(r"\"[^\"]*\"|“[^”]*”|‘[^’]*’", " ", text)
 
 
 def _count(count: Count, pool: Pool) -> Finding:
@@ -261,15 +185,15 @@ def _count(count: Count, pool: Pool) -> Finding:
 
     def counted(clues: Sequence[Clue]) -> list[Clue]:
         if count.meanings:
-            meant = [clue for clue in clues if _means(clue, count.meanings)]
+            meant = [clue for clue in clues if means(clue, count.meanings)]
             return [clue for clue in meant if kinds()[clue.kind].event] or meant
         return [clue for clue in clues if count.modality in (None, clue.modality)]
 
     mine, wanted = counted(pool.clues), count.number.values[0]
     if mine and count.number.agrees(wanted, len(mine)):
         return Finding("grounded", _ids(mine))
-    meant = [clue for clue in pool.clues if _means(clue, count.meanings)]
-    telling = [clue for clue in meant if any(count.number.agrees(wanted, value) for value in _measures(clue, None))]
+    meant = [clue for clue in pool.clues if means(clue, count.meanings)]
+    telling = [clue for clue in meant if any(count.number.agrees(wanted, value) for value in measures(clue, None))]
     if telling:
         return Finding("grounded", _ids(telling))
     if mine and pool.cited and count.meanings and count.number.agrees(wanted, len(counted(pool.everything))):
@@ -302,7 +226,7 @@ def _absence(found: Found, pool: Pool, times: Sequence[Number]) -> Finding:
     when = [number for number in times if number.role == "time"]
     clues = [clue for clue in pool.everything if clue.modality == modality]
     if when:
-        clues = [clue for clue in clues if kinds()[clue.kind].event and any(_at(clue, time) for time in when)]
+        clues = [clue for clue in clues if kinds()[clue.kind].event and any(at(clue, time) for time in when)]
     absent = [clue for clue in clues if _tells_absence(clue)]
     if len(absent) < len(clues):
         return Finding("contradicted")
