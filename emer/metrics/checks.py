@@ -85,6 +85,14 @@ def same_length(**arrays: Collection[object] | Shaped[np.ndarray, "..."]) -> Non
         raise MetricError(f"numbers of rows differ: {told}; give one of each per prediction")
 
 
+def same_labels(**arrays: Shaped[np.ndarray, "..."]) -> None:
+    """Refuses tables with different numbers of columns, naming them."""
+    widths = {name: array.shape[1] for name, array in arrays.items()}
+    if len(set(widths.values())) > 1:
+        told = ", ".join(f"{name} has {width}" for name, width in widths.items())
+        raise MetricError(f"numbers of labels differ: {told}; give both over the same label set")
+
+
 def positive(name: str, value: int) -> int:
     """A count of at least 1."""
     if value < 1:
