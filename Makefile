@@ -52,7 +52,7 @@ system:
 lowest:
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet -c constraints/lowest.txt -e ".[face,asr,dev]"
-	.venv-lowest/bin/python -m pip install --quiet --force-reinstall --no-deps opencv-contrib-python-headless==4.9.0.80
+	.venv-lowest/bin/python -m pip install --quiet --force-reinstall --no-deps opencv-contrib-python-headless==4.10.0.84
 	.venv-lowest/bin/python -m pytest -m "not long" $(PYTEST)
 
 constraints: $(VENV)/.developing
