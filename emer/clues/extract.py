@@ -42,7 +42,8 @@ logger = logging.getLogger("emer")
 Progress = Callable[[str, float], None]
 """Told the stage and the share of it that is done (0 to 1)."""
 
-VOICE_ACTIVITY_VERSION = "1"
+VOICE_ACTIVITY_VERSION = "2"
+"""Part of every key: spans, and the loudness curve by which extractors tell voice from rest, come from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class _Run:
             listening.baseline,
             listening.activity and listening.activity.speech,
         )
-        key = self._key(extractor.name, extractor.version, *told)
+        key = self._key(extractor.name, extractor.version, VOICE_ACTIVITY_VERSION, *told)
         if (measured := self.cache.get(key, Measured)) is None:
             found = self._guarded(modality, lambda: extractor.extract(self._watched(modality), listening))
             if found is None:

@@ -47,6 +47,41 @@ def test_nobody_speaks_in_noise_tones_and_silence() -> None:
         assert detect(Recording(sound)).speech == ()
 
 
+def melody() -> Samples:
+    """Eight notes with overtones, vibrato and a soft beginning: what of music is most like a voice."""
+    pitches = np.repeat([262.0, 330, 392, 440, 349, 294, 523, 196], SAMPLE_RATE // 2)
+    time = np.arange(len(pitches)) / SAMPLE_RATE
+    phase = 2 * np.pi * np.cumsum(pitches * (1 + 0.01 * np.sin(2 * np.pi * 6 * time))) / SAMPLE_RATE
+    notes = sum(np.sin(k * phase) / k for k in range(1, 8))
+    return np.asarray(0.2 * notes * np.minimum(1, 4 * (time % 0.5)), np.float32)
+
+
+def siren() -> Samples:
+    """A tone that goes up and down between 400 and 900 Hz."""
+    hz = 650 + 250 * np.sin(2 * np.pi * 0.5 * np.arange(6 * SAMPLE_RATE) / SAMPLE_RATE)
+    return np.asarray(0.3 * np.sin(2 * np.pi * np.cumsum(hz) / SAMPLE_RATE), np.float32)
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.03])
+def test_nobody_speaks_in_music_sirens_and_beating_noise(gain: float) -> None:
+    """The second listener hears everything lower, and must not take that for a voice."""
+    beating = noise(6.0, 0.2) * np.asarray(1 + np.sin(2 * np.pi * 4 * np.arange(6 * SAMPLE_RATE) / SAMPLE_RATE))
+    for sound in (melody(), siren(), beating):
+        assert detect(Recording(np.asarray(gain * sound, np.float32))).speech == ()
+
+
+# Strong anger and joy in which silero-vad alone finds nothing; actor 06 shouts at 300 to 500 Hz. The voice is where
+# the level over 0.1 s is within 30 dB of the loudest: the recordings are quiet before and after.
+SHOUTS = {"03-01-05-02-02-02-06": (1.0, 3.5), "03-01-05-02-02-01-18": (1.0, 2.8), "03-01-03-02-02-01-06": (0.9, 2.7)}
+
+
+@pytest.mark.parametrize("name", SHOUTS)
+def test_a_shout_is_heard(real_data: Path, name: str) -> None:
+    opened = media.open(Clip(str(real_data / f"clips/ravdess_speech/{name}.flac")))
+    speech = detect(opened).speech
+    assert (speech[0].start, speech[-1].end) == pytest.approx(SHOUTS[name], abs=0.25)
+
+
 def test_a_clip_without_sound_gives_empty_curves() -> None:
     activity = detect(Recording(np.zeros(0, np.float32)))
     assert (activity.speech, len(activity.loudness), activity.track.values) == ((), 0, ())
