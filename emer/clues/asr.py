@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from emer.clues.listening import VoiceActivity
+from emer.clues.voice_activity import LOUDNESS_STEP
 from emer.errors import ConfigError, EmerError, MissingExtra, TranscriptError
 from emer.types import SAMPLE_RATE, Media, Span, Transcript, Utterance, Word
 
@@ -26,8 +27,6 @@ PAUSE = 0.6
 _FULL_STOPS = (".", "!", "?", "…", "。", "！", "？")
 WIDE_BEAM = (1e-60, 1e-40)
 """PocketSphinx's search, of states and of words. With its own narrower one a shift of 0.1 s changes what it hears."""
-LOUDNESS_STEP = 0.1
-"""Seconds per number of `VoiceActivity.loudness`."""
 
 Samples = Float32[np.ndarray, "sample"]
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from emer.clues.frames import STEP
+from emer.clues.grid import to_look_at
 from emer.clues.listening import Listening
 from emer.clues.prosody import Voice, listen
 from emer.clues.prosody_events import Event, Usual, find_events, strongest, usual_course
@@ -16,7 +16,6 @@ from emer.clues.voice_levels import CLIP, SPEAKER, clip_levels, pausing, segment
 from emer.kinds import kinds
 from emer.types import Clue, Extract, Features, Media, Notice, Span, Track
 
-TRACK_POINTS = 2000
 LEAST_VOICE = 0.5
 """Seconds of voice below which every number is doubtful."""
 MOST_CLIPPED = 0.001
@@ -146,20 +145,11 @@ def _doubted(clue: Clue, doubts: Sequence[Notice]) -> Clue:
 
 
 def _tracks(voice: Voice, begin: float) -> tuple[Track, ...]:
+    """Pitch of the speech and loudness; medians, so that a single octave error is not seen."""
+    pitch = np.where(voice.voiced, semitones(voice.curves.hz), np.nan)
     loudness = smoothed(voice.curves.intensity_db).astype(np.float64)
+    middle = begin + 0.5 * STEP
     return (
-        _track("pitch", "semitones", semitones(voice.curves.hz), voice.voiced, begin),
-        _track("loudness", "dB", loudness, np.ones(len(loudness), bool), begin),
+        to_look_at("pitch", "audio", "semitones", pitch, middle, STEP, np.median, digits=2),
+        to_look_at("loudness", "audio", "dB", loudness, middle, STEP, np.median, digits=2),
     )
-
-
-def _track(
-    name: str, unit: str, values: Float[np.ndarray, "frame"], known: Bool[np.ndarray, "frame"], begin: float
-) -> Track:
-    """Medians of every few frames, so that at most 2,000 points remain; None where nothing is known."""
-    every = max(1, -(-len(values) // TRACK_POINTS))
-    points = []
-    for i in range(0, len(values), every):
-        own = values[i : i + every][known[i : i + every]]
-        points.append(round(float(np.median(own)), 2) if len(own) else None)
-    return Track(name, "audio", unit, begin + 0.5 * every * STEP, every * STEP, tuple(points))

@@ -1,12 +1,13 @@
 """What was measured in a face, as sentences with their numbers, references and doubts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from emer.clues.face_activations import ACTIVATIONS, MOUTH
 from emer.clues.face_curves import FaceCurves
 from emer.clues.face_events import ASIDE, Event
+from emer.clues.grid import to_look_at
 from emer.kinds import kinds
 from emer.types import Clue, Features, Notice, Span, Track
 
@@ -148,20 +149,8 @@ def face_notices(curves: FaceCurves, faces: int, tracks: int, why: str) -> Itera
         yield Notice("small_face", f"the face is small: {curves.size:.0f} pixels between the outer eye corners")
 
 
-def face_tracks(curves: FaceCurves, points: int = 2000) -> tuple[Track, ...]:
-    """Activations and head angles for the report, at most `points` each (block means)."""
+def face_tracks(curves: FaceCurves) -> tuple[Track, ...]:
+    """Activations and head angles for the report."""
     named = [(name, curves.scale.unit, curves.activations[i]) for i, name in enumerate(ACTIVATIONS)]
     named += [("head_yaw", "degrees", curves.yaw), ("head_pitch", "degrees", curves.pitch)]
-    block = max(1, -(-len(curves.seen) // points))
-    return tuple(
-        Track(name, "visual", unit, curves.start, curves.step * block, _thinned(curve, block))
-        for name, unit, curve in named
-    )
-
-
-def _thinned(curve: np.ndarray, block: int) -> tuple[float | None, ...]:
-    padded = np.pad(curve, (0, -len(curve) % block), constant_values=np.nan).reshape(-1, block)
-    known = np.isfinite(padded)
-    means = np.where(known, padded, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    pairs: Sequence[tuple[float, bool]] = list(zip(means.tolist(), known.any(axis=1).tolist(), strict=True))
-    return tuple(round(mean, 3) if any_known else None for mean, any_known in pairs)
+    return tuple(to_look_at(name, "visual", unit, curve, curves.start, curves.step) for name, unit, curve in named)

@@ -9,6 +9,8 @@ from jaxtyping import Bool
 
 from emer.clues.face_activations import ACTIVATIONS
 from emer.clues.face_curves import CLOSED, Curve, FaceCurves, quantile
+from emer.clues.grid import covered, runs
+from emer.types import Span
 
 NOISE_FACTOR = 3.0
 """An activation counts from this many standard deviations of its frame-to-frame noise, and from its floor."""
@@ -94,7 +96,7 @@ def stretches(curve: Curve, threshold: float, step: float) -> Iterator[tuple[int
     [(1, 4)]
     """
     held = np.nan_to_num(curve, nan=-np.inf) > LET_GO * threshold
-    for first, last in _joined(list(runs(held)), round(MAX_GAP / step)):
+    for first, last in _joined(runs(held).tolist(), round(MAX_GAP / step)):
         if (last - first) * step >= MIN_SECONDS - 1e-9 and np.nanmax(curve[first:last]) >= threshold:
             yield first, last
 
@@ -143,7 +145,7 @@ def turning_points(curve: Curve, swing: float) -> list[int]:
 def blinks(curves: FaceCurves) -> Iterator[Event]:
     """Short closures of the lids. The value is how long; at the rate of the grid, many are missed."""
     closed = np.nan_to_num(curves.lids, nan=1.0) < CLOSED
-    for first, last in runs(closed):
+    for first, last in runs(closed).tolist():
         duration = (last - first) * curves.step
         if duration <= BLINK_SECONDS + 1e-9 and _seen_around(curves.seen, first, last):
             yield _event(curves, "blink", first, last, duration, 0.5)
@@ -157,7 +159,7 @@ def comings_and_goings(curves: FaceCurves) -> Iterator[Event]:
     looked = np.flatnonzero(curves.looked)
     seen = curves.seen[looked]
     long = round(ABSENCE / curves.step)
-    settled = [(first, last) for first, last in _joined(list(runs(seen)), long - 1) if last - first >= long]
+    settled = [(first, last) for first, last in _joined(runs(seen).tolist(), long - 1) if last - first >= long]
     for first, last in settled:
         if first >= long:
             yield _moment(curves, "face_appears", int(looked[first]))
@@ -181,18 +183,7 @@ def _seen_around(seen: Bool[np.ndarray, "step"], first: int, last: int) -> bool:
     return bool(first > 0 and last < len(seen) and seen[first - 1] and seen[last])
 
 
-def runs(mask: Bool[np.ndarray, "step"]) -> Iterator[tuple[int, int]]:
-    """Half-open ranges of True.
-
-    >>> list(runs(np.array([True, False, True, True])))
-    [(0, 1), (2, 4)]
-    """
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
-    for first, last in edges.reshape(-1, 2):
-        yield int(first), int(last)
-
-
-def _joined(ranges: Sequence[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
+def _joined(ranges: Sequence[Sequence[int]], gap: int) -> list[tuple[int, int]]:
     """Ranges with gaps of at most `gap` steps closed."""
     joined: list[tuple[int, int]] = []
     for first, last in ranges:
@@ -205,9 +196,6 @@ def _joined(ranges: Sequence[tuple[int, int]], gap: int) -> list[tuple[int, int]
 
 def share_in(events: Sequence[Event], kind: str, curves: FaceCurves, part: Bool[np.ndarray, "step"]) -> float:
     """Share of face time, within a part of the grid, that lies in events of a kind."""
-    times: Curve = curves.times + curves.step / 2
-    within = np.zeros(len(times), bool)
-    for event in events:
-        if event.kind == kind:
-            within |= (times >= event.start) & (times < event.end)
+    own = [Span(event.start, event.end) for event in events if event.kind == kind]
+    within = covered(own, curves.start, curves.step, len(curves.seen))
     return float((within & part & curves.seen).sum() / max(1, (part & curves.seen).sum()))

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from emer.clues.face_activations import ACTIVATIONS, from_blendshapes, from_shape
 from emer.clues.face_geometry import face_shape, head_pose
 from emer.clues.face_mesh import FoundFace
 from emer.clues.listening import VoiceActivity
+from emer.clues.voice_activity import LOUDNESS_STEP
 
 COLUMNS = ("x", "y", "scale", "yaw", "pitch", "roll", "lip_gap", "lid_gap", "gaze_yaw", "gaze_pitch", *ACTIVATIONS)
 """What is kept of a face in one frame: place and inter-ocular distance in pixels, degrees, inter-ocular %."""
@@ -151,15 +152,4 @@ def loudness_on_grid(activity: VoiceActivity, length: int, step: float) -> Float
     if not len(activity.loudness):
         return np.full(length, -60.0)
     heard = np.maximum(activity.loudness.astype(float), -60.0)
-    return np.asarray(np.interp((np.arange(length) + 0.5) * step, (np.arange(len(heard)) + 0.5) * 0.1, heard))
-
-
-def speaking_on_grid(
-    activity: VoiceActivity | None, start: float, length: int, step: float
-) -> Bool[np.ndarray, "step"]:
-    """Whether someone speaks at each grid step."""
-    times = start + (np.arange(length) + 0.5) * step
-    speaking = np.zeros(length, bool)
-    for span in activity.speech if activity else ():
-        speaking |= (times >= span.start) & (times < span.end)
-    return speaking
+    return np.asarray(np.interp((np.arange(length) + 0.5) * step, (np.arange(len(heard)) + 0.5) * LOUDNESS_STEP, heard))

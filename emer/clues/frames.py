@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import scipy.fft
-from jaxtyping import Bool, Float32, Int
+from jaxtyping import Float32
 
 from emer.types import SAMPLE_RATE, Media
 
@@ -115,13 +115,3 @@ def centroid_hz(power: Float32[np.ndarray, "frame bin"]) -> Float32[np.ndarray, 
     """Centre of gravity of the power spectrum in Hz; 0 for silence."""
     hz = (np.arange(FFT // 2 + 1) * SAMPLE_RATE / FFT).astype(np.float32)
     return np.asarray((power @ hz) / np.maximum(power.sum(axis=1), 1e-12), np.float32)
-
-
-def runs(mask: Bool[np.ndarray, "frame"]) -> Int[np.ndarray, "run 2"]:
-    """First frame and one past the last of each stretch of True.
-
-    >>> runs(np.array([True, False, True, True])).tolist()
-    [[0, 1], [2, 4]]
-    """
-    edges = np.diff(np.concatenate([[0], mask.astype(np.int8), [0]]))
-    return np.stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)], axis=1)

@@ -19,8 +19,9 @@ from emer.clues.frames import (
     power_spectra,
     tilt_db_per_octave,
 )
+from emer.clues.grid import covered
 from emer.clues.listening import VoiceActivity
-from emer.clues.tempo import pause_frames, speech_frames, syllable_nuclei
+from emer.clues.tempo import pause_frames, syllable_nuclei
 from emer.clues.voice_activity import LOUDNESS_STEP
 from emer.clues.voice_quality import harmonics_to_noise_db, jitter_and_shimmer
 from emer.types import SAMPLE_RATE, Media, Span
@@ -96,7 +97,7 @@ def listen(media: Media, activity: VoiceActivity, *, block: int = BLOCK, context
         samples += len(inner)
         parts.append(_measure(piece, activity.loudness))
     curves = Curves(*(np.concatenate([getattr(p, f.name) for p in parts] or [_NONE]) for f in fields(Curves)))
-    speech = speech_frames(activity.speech, media.facts.span.start, len(curves.hz))
+    speech = covered(activity.speech, media.facts.span.start, STEP, len(curves.hz))
     curves = without_hiss(curves, speech)
     paused = pause_frames(curves.intensity_db, curves.hz, speech)
     nucleus = syllable_nuclei(curves.intensity_db, curves.hz, speech)

@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Float64
 from scipy.ndimage import binary_closing, median_filter
 
-from emer.clues.frames import STEP, runs
+from emer.clues.frames import STEP
+from emer.clues.grid import runs
 from emer.clues.prosody import Voice
 from emer.clues.tempo import smoothed
 from emer.clues.voice_features import semitones, syllable_rate

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Bool, Float32
 from scipy.ndimage import binary_dilation, convolve1d, maximum_filter1d
 
-from emer.clues.frames import FLOOR_DB, STEP, runs
-from emer.types import Span
+from emer.clues.frames import FLOOR_DB, STEP
+from emer.clues.grid import runs
 
 QUIET_DB = 25.0
 """dB below the loudest voice nearby at which sound is neither syllable nor speech (de Jong and Wempe 2009)."""
@@ -21,14 +21,6 @@ NEAR = 15.0
 """Seconds on either side in which the voice is loudest "nearby"."""
 SHORTEST_PAUSE = 0.25
 """Seconds; shorter gaps belong to articulation (F. Goldman-Eisler (1968), Psycholinguistics)."""
-
-
-def speech_frames(spans: tuple[Span, ...], begin: float, frames: int) -> Bool[np.ndarray, "frame"]:
-    """True where a frame lies in a span of speech; `begin` is the time of the first frame."""
-    speech = np.zeros(frames, bool)
-    for span in spans:
-        speech[max(0, round((span.start - begin) / STEP)) : max(0, round((span.end - begin) / STEP))] = True
-    return speech
 
 
 def smoothed(intensity: Float32[np.ndarray, "frame"]) -> Float32[np.ndarray, "frame"]:

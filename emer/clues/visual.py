@@ -13,11 +13,12 @@ from jaxtyping import Bool
 
 from emer.clues.face_activations import BLENDSHAPE, INTER_OCULAR
 from emer.clues.face_clues import count_clue, event_clue, face_notices, face_tracks, level_clues, presence_clue
-from emer.clues.face_curves import FaceCurves, curves_of
+from emer.clues.face_curves import curves_of
 from emer.clues.face_events import events_of, strongest
 from emer.clues.face_features import features_of
 from emer.clues.face_mesh import FaceFinder, FaceMesh
-from emer.clues.face_tracks import FaceLinker, FaceTrack, Followed, follow, speaking_on_grid
+from emer.clues.face_tracks import FaceLinker, FaceTrack, Followed, follow
+from emer.clues.grid import covered
 from emer.clues.listening import Listening
 from emer.types import Extract, Media, Notice, Span
 
@@ -75,7 +76,7 @@ class VisualClues:
         looked: Bool[np.ndarray, "step"],
     ) -> Extract:
         length = len(looked)
-        speaking = speaking_on_grid(listening.activity, span.start, length, STEP)
+        speaking = covered(listening.activity.speech if listening.activity else (), span.start, STEP, length)
         scale = BLENDSHAPE if followed.track.blendshapes else INTER_OCULAR
         curves = curves_of(followed.track.on_grid(length), looked, speaking, scale, span, STEP)
         events, faces = events_of(curves), most_at_once(tracks, length)
@@ -83,7 +84,7 @@ class VisualClues:
         clues = [*level_clues(curves, features, span)]
         clues += [count_clue(faces, followed.why, span)] if len(tracks) > 1 else []
         clues += [event_clue(event, curves) for event in strongest(events, OF_A_KIND, IN_TOTAL)]
-        parts = [within(curves, segment) for segment in listening.segments]
+        parts = [covered([segment], span.start, STEP, length) for segment in listening.segments]
         return Extract(
             clues=tuple(clues),
             features=features,
@@ -138,9 +139,3 @@ def most_at_once(tracks: Sequence[FaceTrack], length: int) -> int:
     for track in tracks:
         count[np.array(track.steps, int)] += 1
     return int(count.max())
-
-
-def within(curves: FaceCurves, segment: Span) -> Bool[np.ndarray, "step"]:
-    """The steps whose middle lies in a segment."""
-    middle = curves.times + curves.step / 2
-    return (middle >= segment.start) & (middle < segment.end)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
-from emer.clues.frames import STEP, runs
+from emer.clues.frames import STEP
+from emer.clues.grid import runs
 from emer.clues.prosody import Voice
 from emer.types import Features
 

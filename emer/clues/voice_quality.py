@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
-from emer.clues.frames import HOP, runs
+from emer.clues.frames import HOP
+from emer.clues.grid import runs
 from emer.types import SAMPLE_RATE
 
 SHORTEST_SHIFT, LONGEST_SHIFT = 0.8, 1.25

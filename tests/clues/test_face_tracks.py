@@ -5,7 +5,7 @@ import pytest
 
 from emer.clues.face_geometry import CANONICAL
 from emer.clues.face_mesh import FoundFace
-from emer.clues.face_tracks import COLUMNS, FaceLinker, follow, mouth_with_voice, speaking_on_grid
+from emer.clues.face_tracks import COLUMNS, FaceLinker, follow, mouth_with_voice
 from emer.clues.listening import VoiceActivity
 from emer.types import Span, Track
 
@@ -83,8 +83,3 @@ def test_correlation_of_mouth_and_voice_is_that_of_numpy_where_nothing_is_smooth
     (against,) = linked(*[[face(100, 60, 0.2 * (1 - level))] for level in SYLLABLES]).tracks
     assert mouth_with_voice(with_it, voice(SYLLABLES), 40, STEP) == pytest.approx(1, abs=0.02)
     assert mouth_with_voice(against, voice(SYLLABLES), 40, STEP) == pytest.approx(-1, abs=0.02)
-
-
-def test_speech_is_counted_at_the_middle_of_each_step_on_the_clips_own_clock() -> None:
-    activity = VoiceActivity((Span(10.3, 10.7),), np.zeros(0, np.float32), voice(np.zeros(1)).track)
-    assert speaking_on_grid(activity, 10.0, 5, STEP).tolist() == [False, True, True, False, False]

@@ -7,8 +7,9 @@ import pytest
 from synthetic_sound import Recording, harmonic, heard
 
 from emer import media
+from emer.clues.grid import covered
 from emer.clues.prosody import listen
-from emer.clues.tempo import pause_frames, speech_frames, syllable_nuclei
+from emer.clues.tempo import pause_frames, syllable_nuclei
 from emer.clues.voice_activity import detect
 from emer.types import SAMPLE_RATE, Clip, Span
 
@@ -38,7 +39,7 @@ def test_unvoiced_bumps_are_no_syllables() -> None:
 
 def test_a_pause_is_a_silence_of_a_quarter_second_between_speech() -> None:
     spans = (Span(10.5, 11.0), Span(11.2, 12.0), Span(12.4, 13.0))
-    speech = speech_frames(spans, 10.0, 400)
+    speech = covered(spans, 10.0, 0.01, 400)
     paused = pause_frames(np.full(400, -20, np.float32), np.full(400, 120, np.float32), speech)
     assert np.flatnonzero(paused).tolist() == list(range(200, 240))
 
