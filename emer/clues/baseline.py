@@ -9,10 +9,8 @@ from emer.clues.listening import Listening
 from emer.clues.voice_activity import detect
 from emer.clues.voice_features import NAMES
 from emer.errors import MediaError
+from emer.media.suffixes import SOUND, VIDEO, suffix
 from emer.types import Clip, Features
-
-SUFFIXES = (".aac", ".aiff", ".avi", ".flac", ".m4a", ".mkv", ".mov", ".mp3", ".mp4", ".ogg", ".opus", ".wav", ".webm")
-"""Files of a folder that are taken for recordings."""
 
 
 def measure(path: Path) -> Features:
@@ -38,7 +36,7 @@ def measure(path: Path) -> Features:
 def _recordings(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in SUFFIXES and entry.is_file())
+    found = sorted(entry for entry in path.iterdir() if suffix(entry) in SOUND | VIDEO and entry.is_file())
     if not found:
         raise MediaError(f"{path}: no recording in this folder; put neutral recordings of the speaker there")
     return found

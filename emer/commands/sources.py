@@ -7,12 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emer.errors import ConfigError, MediaError
+from emer.media.suffixes import PICTURE, SOUND, VIDEO, suffix
 from emer.types import Clip
-
-VIDEO = {"mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "flv", "wmv", "3gp"}
-SOUND = {"wav", "flac", "mp3", "m4a", "aac", "ogg", "opus", "wma", "aiff"}
-PICTURE = {"jpg", "jpeg", "png", "webp"}
-MEDIA_SUFFIXES = VIDEO | SOUND | PICTURE
 
 MANIFEST_KEYS = ("path", "start", "end", "transcript", "speaker_baseline")
 
@@ -38,7 +34,7 @@ def _clip(options: Namespace, path: str, **own: object) -> Clip:
 
 
 def _media_files(folder: Path) -> Sequence[Path]:
-    files = sorted(f for f in folder.rglob("*") if f.suffix.lower().lstrip(".") in MEDIA_SUFFIXES and f.is_file())
+    files = sorted(f for f in folder.rglob("*") if suffix(f) in VIDEO | SOUND | PICTURE and f.is_file())
     if not files:
         raise MediaError(f"{folder} holds no media files; name a folder with clips such as .mp4 or .wav")
     return files

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
+from emer.media.suffixes import PICTURE, SOUND, suffix
+
 EMBED_LIMIT = 30_000_000
 """Bytes. Larger clips are linked: browsers slow down and mail refuses the page."""
 
-AUDIO = {"wav", "mp3", "flac", "ogg", "oga", "opus", "m4a", "aac", "wma", "aif", "aiff", "mka", "amr", "au"}
-IMAGES = {"jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff", "avif"}
 MIME = {
     "mp4": "video/mp4",
     "m4v": "video/mp4",
@@ -57,13 +57,14 @@ def player(media: Path | None, beside: Path | None = None, limit: int = EMBED_LI
 
 def kind_of(media: Path) -> Literal["video", "audio", "image"]:
     """By suffix; what is unknown is handed to the video element, which plays sound as well."""
-    suffix = media.suffix.lower().lstrip(".")
-    return "audio" if suffix in AUDIO else "image" if suffix in IMAGES else "video"
+    kind = suffix(media)
+    # Browsers play a moving .gif in the element for pictures alone.
+    return "audio" if kind in SOUND else "image" if kind in PICTURE or kind == "gif" else "video"
 
 
 def _mime(media: Path) -> str:
-    suffix = media.suffix.lower().lstrip(".")
-    return MIME.get(suffix) or mimetypes.guess_type(f"x.{suffix}")[0] or f"{kind_of(media)}/mp4"
+    kind = suffix(media)
+    return MIME.get(kind) or mimetypes.guess_type(f"x.{kind}")[0] or f"{kind_of(media)}/mp4"
 
 
 def _link(media: Path, beside: Path | None) -> str:
