@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from emer.grounding.sentences import LABEL_LINE
 from emer.kinds import kinds
 from emer.types import Conflict, Emotion, Explanation, Opinion
 
@@ -16,8 +17,6 @@ VIEW_TITLES: dict[str, str] = {
 
 CITATION = re.compile(r"\[([avt]\d+(?:[\s,;]+[avt]\d+)*)\]")
 """`[a3]`, also `[a3, v1]`."""
-
-LABELS_LINE = re.compile(r"(?:^|\n)Emotions: \[[^\n]*\]\s*$")
 
 RESPONSIBLE_USE = (
     "These are measured behaviours and what they may mean, not a reading of anyone's mind. Ask for consent, base no "
@@ -96,7 +95,8 @@ def view_note(opinion: Opinion) -> str:
 
 def prose(explanation: Explanation) -> str:
     """The explanation without its last line `Emotions: [...]`, which every output shows in its own way."""
-    return LABELS_LINE.sub("", explanation.explanation).rstrip()
+    text, _, last = explanation.explanation.rstrip().rpartition("\n")
+    return text.rstrip() if LABEL_LINE.match(last) else explanation.explanation.rstrip()
 
 
 def without_citations(text: str) -> str:

@@ -144,6 +144,7 @@ def test_a_clip_with_nothing_in_it_is_still_shown() -> None:
 
 
 def test_the_line_of_labels_at_the_end_of_an_answer_is_shown_once_as_labels() -> None:
-    whole = replace(sample.explanation(), explanation='The voice rises [a3].\nEmotions: ["worried", "tense"]\n')
-    assert "Emotions:" not in shown(whole)
+    for line in ('Emotions: ["worried", "tense"]', '**Emotions:** ["worried", "tense"]', 'emotions: ["worried"].'):
+        whole = replace(sample.explanation(), explanation=f"The voice rises [a3].\n{line}\n")
+        assert "motions:" not in shown(whole)
     assert "The voice rises [a3]." in shown(whole)
