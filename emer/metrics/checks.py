@@ -43,6 +43,11 @@ def distributions(name: str, values: Shaped[np.ndarray, "row label"]) -> Float64
     return array
 
 
+def numbers(name: str, values: Shaped[np.ndarray, "row column"]) -> Float64[np.ndarray, "row column"]:
+    """A table of finite numbers."""
+    return _finite(name, values, dimensions=2)
+
+
 def label_ids(name: str, values: Shaped[np.ndarray, "row"], labels: int | None = None) -> Int64[np.ndarray, "row"]:
     """One row of label numbers from 0 up, below `labels` where that is given."""
     array = np.asarray(values)
@@ -111,7 +116,7 @@ def _shaped(name: str, array: Shaped[np.ndarray, "..."], dimensions: int) -> Sha
     if array.size == 0:
         raise MetricError(f"{name} is empty: there is nothing to score")
     if array.ndim != dimensions:
-        wanted = "one number a row" if dimensions == 1 else "one row a prediction and one column a label"
+        wanted = "one number a row" if dimensions == 1 else "a table with one row a prediction"
         raise MetricError(f"{name} has shape {array.shape}; give {wanted}")
     return array
 

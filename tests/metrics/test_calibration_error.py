@@ -158,7 +158,7 @@ def test_the_band_equals_its_closed_form_for_many_rows_of_one_confidence() -> No
 
 @pytest.mark.parametrize(("n", "noted"), [(240, 0.083), (752, 0.044), (1622, 0.032)])
 def test_the_floor_of_ece_at_the_sizes_of_real_test_sets(n: int, noted: float) -> None:
-    """The design notes' figures for 15 equal-mass bins; with confidences spread over .45 to 1 they hold within a fifth."""
+    """The design notes' figures for 15 equal-mass bins; confidences over .45 to 1 have them within a fifth."""
     confidence = np.random.default_rng(8).uniform(0.45, 1.0, n)
     assert ce.perfect_band(confidence).mean == pytest.approx(noted, rel=0.2)
 
