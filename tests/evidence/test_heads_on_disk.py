@@ -85,7 +85,7 @@ def test_missing_and_foreign_files_are_refused(tmp_path: Path) -> None:
     saved(tmp_path)
     record = json.loads((tmp_path / RECORD).read_text())
     (tmp_path / RECORD).write_text(json.dumps(record | {"schema": "emer.heads/9"}))
-    with pytest.raises(ConfigError, match="has schema 'emer.heads/9', and this emer reads emer.heads/1; update emer"):
+    with pytest.raises(ConfigError, match=r"has schema 'emer.heads/9', and this emer reads emer.heads/1; update emer"):
         load_heads(tmp_path)
     (tmp_path / RECORD).write_text("{}")
     with pytest.raises(ConfigError, match="this is not HeadRecord JSON"):
