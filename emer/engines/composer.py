@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from emer.emotions.lexicon import TABLES
-from emer.engines.labels import labels, leaning
+from emer.engines.labels import labels, leaning, spread
 from emer.engines.salience import Told, choose
 from emer.engines.together import agreement, emotions, leans, trajectory
 from emer.engines.wording import NAMES, cite, clause, repeated
@@ -50,11 +50,12 @@ class Composer:
         paragraphs = [_paragraph(request, modality, told[modality], brief) for modality in MODALITIES]
         clusters = leaning(request.prior)
         feeling = affect(request.clues.features, _baselines(request))
-        found = labels(clusters, feeling.valence, feeling.arousal)
+        found = labels(clusters, feeling.valence, feeling.arousal, clues)
         pointing = leans(told, request.opinions, why)
         moving = trajectory(request.clues, request.span, why) if request.clues.segments else None
         closing = HINTS_ONLY_BRIEF if brief else HINTS_ONLY
-        last = [agreement(pointing), moving, emotions(pointing, found), None if _trained(request) else closing]
+        together = emotions(pointing, found, spread(request.prior), feeling.arousal)
+        last = [agreement(pointing), moving, together, None if _trained(request) else closing]
         paragraphs.append(" ".join(filter(None, last)))
         text = "\n\n".join([*filter(None, paragraphs), _label_line(found)])
         spoken = request.transcript.text if request.transcript else ""

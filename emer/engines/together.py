@@ -1,6 +1,7 @@
 """How the modalities agree or differ, how a clip moves, and what emotions that would fit."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,10 +39,15 @@ class Lean:
 
 
 def leans(told: Mapping[Modality, Told], opinions: Mapping[str, Opinion], reasons: Sequence[Reason]) -> list[Lean]:
-    """The modalities that lean somewhere and have a clue to show for it."""
+    """The modalities that lean somewhere and have a clue to show for it.
+
+    One that leans to two clusters alike is read in the light of the others: as the cluster that most of them share.
+    """
+    leaned = {m: leaning(opinions[m]) if m in opinions else () for m in MODALITIES}
+    shared = Counter(cluster for clusters in leaned.values() for cluster in clusters)
     found = []
     for modality in MODALITIES:
-        clusters = leaning(opinions[modality]) if modality in opinions else ()
+        clusters = sorted(leaned[modality], key=lambda cluster: -shared[cluster])
         shown = ((cluster, _shows(told[modality].clues, cluster, reasons)) for cluster in clusters)
         best = next(((cluster, clue) for cluster, clue in shown if clue is not None), None)
         if best is not None:
@@ -89,15 +95,32 @@ def agreement(found: Sequence[Lean]) -> str | None:
     return f"The {_listed([NAMES[lean.modality] for lean in found])} point in different directions: {each}."
 
 
-def emotions(found: Sequence[Lean], labels: Sequence[Emotion]) -> str:
-    """What all that would fit, in hints' language."""
+def emotions(
+    found: Sequence[Lean], labels: Sequence[Emotion], spread: Sequence[str] = (), arousal: float | None = None
+) -> str:
+    """What all that would fit, in hints' language; `spread` are the clusters between which the hints do not tell."""
     if not labels:
-        return "Taken together, nothing here speaks for any emotion in particular."
-    words = _listed([label.label for label in labels], "or")
+        return _undecided(spread, arousal)
+    if [label.label for label in labels] == ["neutral"]:
+        return "Taken together, this would fit a neutral state."
+    plain = [label.label for label in labels if label.label != "neutral"]
+    words = _listed(plain + ["in a neutral state"] * (len(plain) < len(labels)), "or")
     for_it = [lean for lean in found if lean.cluster == labels[0].cluster]
     best = max(for_it, key=lambda lean: lean.belief, default=None)
     because = f", most of all because of {noun(best.clue)}" if best else ""
     return f"Taken together, this would fit someone who is {words}{because}."
+
+
+def _undecided(spread: Sequence[str], arousal: float | None) -> str:
+    """No emotion stands out: nothing speaks for any, or several fit about alike, which may share their arousal."""
+    if not spread:
+        return "Taken together, nothing here speaks for any emotion in particular."
+    several = _listed([str(phrases()["emotions"].get(cluster, cluster)) for cluster in spread])
+    told = f"Taken together, {several} would fit about alike, so that no emotion is named"
+    if arousal is None or abs(arousal) < MOVED:
+        return f"{told}."
+    side = "more" if arousal > 0 else "less"
+    return f"{told}; what the hints share is that they speak for {side} excitement than usual."
 
 
 def trajectory(clues: Clues, span: Span, reasons: Sequence[Reason]) -> str | None:

@@ -237,8 +237,26 @@ def test_without_evidence_no_label_is_given_and_the_text_says_so() -> None:
     assert answer.text.endswith("Emotions: []")
 
 
+def test_what_fits_three_families_alike_is_told_without_a_label() -> None:
+    answer = compose(ALL, opinion(fearful=1.0, angry=0.95, happy=0.9), features={"audio": HIGH_VOICE})
+    assert answer.labels == ()
+    assert "fear, anger and joy would fit about alike, so that no emotion is named" in answer.text
+    assert "more excitement than usual" in answer.text
+    assert not ungrounded(answer)
+
+
+def test_a_view_that_leans_two_ways_is_read_with_the_others() -> None:
+    """A lively voice fits joy and anger about alike: with a smile it speaks for joy, and contradicts nothing."""
+    lively = clue("a2", "pitch_range", "pitch range 6.0 semitones above neutral read speech", 0.0, 30.0, 6.0)
+    voice = Features("audio", ("f0_iqr_st", "intensity_sd_db"), (9.0, 8.0), (True, True), "1")
+    answer = compose((lively, SMILE), opinion(happy=1.0), features={"audio": voice, "visual": SMILING})
+    assert "point the same way, towards joy" in answer.text
+
+
 def test_neutral_is_named_only_when_the_opinion_says_so() -> None:
-    assert [emotion.label for emotion in compose(ALL, opinion(neutral=1.0)).labels] == ["neutral"]
+    answer = compose(ALL, opinion(neutral=1.0))
+    assert [emotion.label for emotion in answer.labels] == ["neutral"]
+    assert "this would fit a neutral state" in answer.text
 
 
 def test_hints_are_called_hints() -> None:
