@@ -33,9 +33,13 @@ Samples = Float32[np.ndarray, "sample"]
 
 @dataclass(frozen=True, slots=True)
 class Whisper:
-    """A Whisper model: a folder on this machine, or a name on the model hub."""
+    """A Whisper model: a folder on this machine, or a name on the model hub. Raises ConfigError without either."""
 
-    model: str
+    model: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.model:
+            raise ConfigError("Whisper needs a model: write --asr whisper:FOLDER, or whisper:NAME as on the model hub")
 
     def transcribe(self, media: Media, activity: VoiceActivity | None) -> Transcript:
         """What is said, one utterance per stretch that the model sets apart, words timed where the model can.
@@ -104,7 +108,13 @@ class Whisper:
 
 @dataclass(frozen=True, slots=True)
 class PocketSphinx:
-    """CMU PocketSphinx with the English model that its package brings."""
+    """CMU PocketSphinx with the English model that its package brings. Raises ConfigError when another is named."""
+
+    model: str = ""
+
+    def __post_init__(self) -> None:
+        if self.model:
+            raise ConfigError(f"PocketSphinx has a model of its own and takes none ({self.model}): --asr pocketsphinx")
 
     def transcribe(self, media: Media, activity: VoiceActivity | None) -> Transcript:
         """What is said, one utterance per piece of speech, with the times of its words (steps of 10 ms).

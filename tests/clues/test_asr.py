@@ -256,7 +256,17 @@ def test_without_transformers_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
         Whisper("any").transcribe(Sound(noise(1)), heard((0.0, 1.0)))
 
 
+def test_whisper_without_a_model_asks_for_one() -> None:
+    with pytest.raises(ConfigError, match="write --asr whisper:FOLDER"):
+        Whisper()
+
+
 # ---------------------------------------------------------------- PocketSphinx
+
+
+def test_pocketsphinx_takes_no_model() -> None:
+    with pytest.raises(ConfigError, match="takes none"):
+        PocketSphinx("small")
 
 
 def test_without_pocketsphinx_the_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
