@@ -92,7 +92,7 @@ class Explainer:
             emotions=answer.labels,
             explanation=answer.text,
             statements=answer.statements,
-            confidence=None,  # no trained view, hence nothing calibrated: see contracts in ARCHITECTURE.md
+            confidence=None,  # no trained view, hence nothing calibrated
             calibrated=False,
             trusted=None,
             out_of_domain=False,

@@ -64,9 +64,6 @@ class FaceCurves:
         """Share of the pictures in which the face is seen."""
         return float(self.seen.sum()) / max(1, int(self.looked.sum()))
 
-    def activation(self, name: str) -> Curve:
-        return np.asarray(self.activations[ACTIVATIONS.index(name)])
-
 
 def curves_of(
     table: Float[np.ndarray, "column step"],

@@ -75,7 +75,7 @@ def _cited(reading: Reading, clues: Sequence[Clue], transcript: str, share: Shar
     worst: list[Status] = ["unsupported" for name in reading.clue_ids if name not in by_id]
     pending: tuple[str, ...] = ()
     for i, group in enumerate(reading.citations):
-        mine = _only(reading, lambda part, i=i: share(part, reading.citations) == i)  # type: ignore[misc]
+        mine = _only(reading, _governed(share, reading.citations, i))
         ids = tuple(dict.fromkeys((*pending, *group.ids)))
         if not mine.is_claim and i + 1 < len(reading.citations):
             pending = ids
@@ -98,6 +98,10 @@ def _uncited(reading: Reading, clues: Sequence[Clue], transcript: str) -> Status
     near = tuple(clue for clue in clues if not times or any(at(clue, time) for time in times))
     findings = list(_findings(reading, Pool(near, tuple(clues), False), transcript))
     return max((finding.status for finding in findings), key=SEVERITY.index, default="uncheckable")
+
+
+def _governed(share: Share, groups: Sequence[Citation], number: int) -> Callable[[Part], bool]:
+    return lambda part: share(part, groups) == number
 
 
 def _only(reading: Reading, keep: Callable[[Part], bool]) -> Reading:
