@@ -20,7 +20,7 @@ GOLD = [{"happy"}, {"sad", "fearful"}, {"neutral"}, {"sad"}, set()]
 
 
 def test_label_rows_by_hand() -> None:
-    """Clip 0: happy once, at .9, right. Clip 1: angry wrong, sad right. 2 states nothing, 3 maps nowhere, 4 has no gold."""
+    """Clip 0: happy once, at .9, right. Clip 1: angry wrong, sad right. 2 is unsure, 3 maps nowhere, 4 lacks gold."""
     rows = label_level(ANSWERS, GOLD)
     assert rows.confidence.tolist() == [0.9, 0.6, 0.2]
     assert rows.right.tolist() == [True, False, True]
@@ -29,7 +29,7 @@ def test_label_rows_by_hand() -> None:
 
 
 def test_clip_rows_by_hand() -> None:
-    """Clip 0: F1 1. Clip 1: one of two against two, F1 1/2, mean confidence .4. Clip 3 names nothing: risk 1, sure 0."""
+    """Clip 0: F1 1. Clip 1: one of two against two, F1 1/2, mean confidence .4. Clip 3 names nothing: risk 1."""
     rows = clip_level(ANSWERS, GOLD)
     assert rows.clip.tolist() == [0, 1, 3]
     assert rows.confidence == pytest.approx([0.9, 0.4, 0.0])

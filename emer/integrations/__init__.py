@@ -1,0 +1,1 @@
+"""emer inside other programs: each folder is named after its host."""

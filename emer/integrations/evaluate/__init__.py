@@ -1,0 +1,27 @@
+"""Four scores for Hugging Face `evaluate`, loaded from this package's own files, offline.
+
+    import evaluate
+    from emer.integrations.evaluate import path
+
+    trusted = evaluate.load(path("trusted"))
+    trusted.compute(predictions=[0, 1], references=[0, 0], confidence=[0.9, 0.4], threshold=0.5)
+
+Each is a shell: the arithmetic, its sources and its checks are in `emer.metrics`.
+"""
+
+from pathlib import Path
+
+from emer.errors import ConfigError
+
+NAMES = ("aurc", "calibration_error", "multilabel", "trusted")
+
+
+def path(name: str) -> str:
+    """The folder to give to `evaluate.load`.
+
+    >>> Path(path("aurc")).name
+    'aurc'
+    """
+    if name not in NAMES:
+        raise ConfigError(f"there is no metric {name!r} for evaluate; choose one of {', '.join(NAMES)}")
+    return str(Path(__file__).parent / name)
