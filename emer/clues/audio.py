@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from emer.clues.events import Event, strongest
 from emer.clues.frames import STEP
 from emer.clues.grid import to_look_at
 from emer.clues.listening import Listening
 from emer.clues.prosody import Voice, listen
-from emer.clues.prosody_events import Event, Usual, find_events, strongest, usual_course
+from emer.clues.prosody_events import Usual, find_events, usual_course
 from emer.clues.tempo import smoothed
 from emer.clues.voice_features import features_of, semitones
 from emer.clues.voice_levels import CLIP, SPEAKER, clip_levels, pausing, segment_levels

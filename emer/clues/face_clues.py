@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from emer.clues.events import Event
 from emer.clues.face_activations import ACTIVATIONS, MOUTH
 from emer.clues.face_curves import FaceCurves
-from emer.clues.face_events import ASIDE, Event
+from emer.clues.face_events import ASIDE
 from emer.clues.grid import to_look_at
 from emer.kinds import kinds
 from emer.types import Clue, Features, Notice, Span, Track

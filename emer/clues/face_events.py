@@ -1,12 +1,11 @@
 """What happens in a face: stretches of its curves that stand out from its own neutral."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool
 
+from emer.clues.events import Event
 from emer.clues.face_activations import ACTIVATIONS
 from emer.clues.face_curves import CLOSED, Curve, FaceCurves, quantile
 from emer.clues.grid import covered, runs
@@ -24,25 +23,8 @@ TURN, LOWERED, ASIDE = 15.0, 10.0, 15.0
 """Degrees from the usual direction: head turned, head lowered, eyes averted."""
 SWING, SWINGS, SWING_SECONDS = 4.0, 3, 0.8
 """A nod or shake: at least three swings of at least four degrees, none longer than 0.8 s."""
-WEAK = 0.9
-"""Strength below which an event takes no place from another."""
 BLINK_SECONDS = 0.6
 """Longer closures are no blinks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something at a time. `strength` is its size over the least size that counts: for ranking."""
-
-    kind: str
-    start: float
-    end: float
-    value: float
-    strength: float
-
-    @property
-    def duration(self) -> float:
-        return self.end - self.start
 
 
 def events_of(curves: FaceCurves) -> tuple[Event, ...]:
@@ -58,18 +40,6 @@ def events_of(curves: FaceCurves) -> tuple[Event, ...]:
         *comings_and_goings(curves),
     ]
     return tuple(sorted(found, key=lambda event: (event.start, event.end, event.kind)))
-
-
-def strongest(events: Sequence[Event], of_a_kind: int, in_total: int) -> tuple[Event, ...]:
-    """The strongest of each kind first, then the second ones, and so on; weak ones (blinks) last. In time order."""
-    ranked = sorted(events, key=lambda event: (-event.strength, event.start, event.kind))
-    places: Counter[str] = Counter()
-    rows = []
-    for event in ranked:
-        rows.append((event.strength < WEAK, places[event.kind], -event.strength, event.start, event.kind, event))
-        places[event.kind] += 1
-    kept = [row[-1] for row in sorted(rows, key=lambda row: row[:-1]) if row[1] < of_a_kind][:in_total]
-    return tuple(sorted(kept, key=lambda event: (event.start, event.end, event.kind)))
 
 
 def activation_events(curves: FaceCurves, name: str) -> Iterator[Event]:

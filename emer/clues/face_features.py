@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool
 
+from emer.clues.events import Event
 from emer.clues.face_activations import ACTIVATIONS
 from emer.clues.face_curves import Curve, FaceCurves
-from emer.clues.face_events import ASIDE, Event, share_in
+from emer.clues.face_events import ASIDE, share_in
 from emer.types import Features
 
 NAMES = (

@@ -1,18 +1,18 @@
 """Moments at which the voice leaves its usual course: rises, falls, bursts, tremor, pauses, changes of tempo."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float64
 from scipy.ndimage import binary_closing, median_filter
 
+from emer.clues.events import Event
 from emer.clues.frames import STEP
 from emer.clues.grid import runs
 from emer.clues.prosody import Voice
 from emer.clues.tempo import smoothed
 from emer.clues.voice_features import semitones, syllable_rate
-from emer.types import Span
 
 LEAST_VOICED = 50
 """Voiced frames (0.5 s) below which a clip has no usual course to leave."""
@@ -32,23 +32,6 @@ TEMPO_FACTOR = 1.3
 """A stretch is fast or slow when its rate leaves the reference by this factor."""
 LEAST_SPOKEN = 5.0
 """Seconds of speech below which tempo cannot change noticeably."""
-PER_KIND, PER_STRETCH = 3, 12
-"""Events kept in an utterance, the strongest."""
-STRETCH = 10.0
-"""Seconds that count as an utterance where the clip has no segments."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened in the voice; times are seconds from the start of the curves."""
-
-    kind: str
-    start: float
-    end: float
-    value: float
-    """In the kind's unit; for rise, fall, burst and tempo the signed distance from the reference."""
-    strength: float
-    """Multiple of the smallest distance that counts; orders events of all kinds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,31 +53,11 @@ def usual_course(voice: Voice) -> Usual:
 
 
 def find_events(voice: Voice, usual: Usual) -> list[Event]:
-    """All events, unbounded, in time order."""
+    """All events, unbounded, in time order. The value of rises, falls, bursts and tempo is the distance from usual."""
     found = [*_pauses(voice), *_tempo_changes(voice, usual)]
     if voice.voiced.sum() >= LEAST_VOICED:
         found += [*_pitch_moves(voice, usual), *_bursts(voice, usual), *_tremors(voice)]
     return sorted(found, key=lambda e: (e.start, e.end, e.kind))
-
-
-def strongest(events: Sequence[Event], segments: Sequence[Span]) -> list[Event]:
-    """At most 3 of a kind and 12 in all per segment (or per 10 s where there are none), in time order.
-
-    `segments` are on the same clock as the events; an event belongs to the segment in which its middle lies.
-    """
-    stretches: dict[int, list[Event]] = {}
-    for event in sorted(events, key=lambda e: (-e.strength, e.start, e.kind)):
-        own = stretches.setdefault(_stretch_of(event, segments), [])
-        if len(own) < PER_STRETCH and sum(e.kind == event.kind for e in own) < PER_KIND:
-            own.append(event)
-    return sorted((e for own in stretches.values() for e in own), key=lambda e: (e.start, e.end, e.kind))
-
-
-def _stretch_of(event: Event, segments: Sequence[Span]) -> int:
-    middle = (event.start + event.end) / 2
-    if not segments:
-        return int(middle / STRETCH)
-    return int(np.searchsorted([s.start for s in segments], middle, side="right"))
 
 
 def _pitch_moves(voice: Voice, usual: Usual) -> Iterable[Event]:

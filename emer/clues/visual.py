@@ -11,10 +11,11 @@ from contextlib import closing
 import numpy as np
 from jaxtyping import Bool
 
+from emer.clues.events import strongest
 from emer.clues.face_activations import BLENDSHAPE, INTER_OCULAR
 from emer.clues.face_clues import count_clue, event_clue, face_notices, face_tracks, level_clues, presence_clue
 from emer.clues.face_curves import curves_of
-from emer.clues.face_events import events_of, strongest
+from emer.clues.face_events import events_of
 from emer.clues.face_features import features_of
 from emer.clues.face_mesh import FaceFinder, FaceMesh
 from emer.clues.face_tracks import FaceLinker, FaceTrack, Followed, follow
@@ -31,8 +32,6 @@ THOROUGH_EVERY = FPS
 """Steps between two searches for small and further faces; one a second."""
 MIN_SIGHTINGS = 3
 """A face seen less often in a video is taken for a mistake."""
-OF_A_KIND, IN_TOTAL = 3, 12
-"""Events that become clues: the strongest of each kind, and of all."""
 
 
 class VisualClues:
@@ -83,7 +82,7 @@ class VisualClues:
         features = features_of(curves, events, faces, None, self.version)
         clues = [*level_clues(curves, features, span)]
         clues += [count_clue(faces, followed.why, span)] if len(tracks) > 1 else []
-        clues += [event_clue(event, curves) for event in strongest(events, OF_A_KIND, IN_TOTAL)]
+        clues += [event_clue(event, curves) for event in strongest(events, listening.segments)]
         parts = [covered([segment], span.start, STEP, length) for segment in listening.segments]
         return Extract(
             clues=tuple(clues),

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from emer.clues.events import Event
 from emer.clues.face_activations import ACTIVATIONS, INTER_OCULAR
 from emer.clues.face_curves import FaceCurves, curves_of, neutrals, smooth
-from emer.clues.face_events import Event, events_of, strongest
+from emer.clues.face_events import events_of
 from emer.clues.face_features import features_of
 from emer.clues.face_tracks import COLUMNS
 from emer.types import Span
@@ -135,18 +136,6 @@ def test_a_face_lost_for_two_frames_has_not_gone_and_steps_without_a_picture_do_
     table[:, ~sparse] = np.nan
     table[:, 20] = 1.0
     assert events_of(curves(table, looked=sparse)) == ()
-
-
-def test_each_kind_gives_its_strongest_before_any_gives_its_second() -> None:
-    smiles = [Event("lip_corner_pull", t, t + 1, 9.0, strength) for t, strength in ((0, 9), (2, 8), (4, 7), (6, 6))]
-    others = [Event("brow_raise", 3, 4, 3.0, 1.1), Event("blink", 5, 5.2, 0.2, 0.5)]
-    kept = strongest([*smiles, *others], of_a_kind=3, in_total=4)
-    assert [(e.kind, e.strength) for e in kept] == [
-        ("lip_corner_pull", 9),
-        ("lip_corner_pull", 8),
-        ("brow_raise", 1.1),
-        ("lip_corner_pull", 7),
-    ]
 
 
 def test_smoothing_keeps_gaps_and_does_not_spread_into_them() -> None:

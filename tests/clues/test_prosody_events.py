@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from emer.clues.events import Event
 from emer.clues.prosody import Curves, Voice
-from emer.clues.prosody_events import Event, Usual, find_events, strongest, usual_course
+from emer.clues.prosody_events import Usual, find_events, usual_course
 from emer.types import Span
 
 
@@ -164,34 +165,7 @@ def test_tremor_needs_unbroken_voice() -> None:
     assert "tremor" not in {e.kind for e in events(voice(pitch))}
 
 
-# ---------------------------------------------------------------- bounds
-
-
-def made(kind: str, start: float, strength: float) -> Event:
-    return Event(kind, start, start + 0.2, 1.0, strength)
-
-
-def test_the_three_strongest_of_a_kind_stay_per_utterance() -> None:
-    many = [made("pitch_rise", t, strength) for t, strength in ((0, 1.0), (1, 3.0), (2, 2.0), (3, 1.5), (6, 1.1))]
-    kept = strongest(many, (Span(0, 5), Span(5, 10)))
-    assert [e.start for e in kept] == [1, 2, 3, 6]
-
-
-def test_at_most_twelve_events_stay_in_ten_seconds_of_an_uncut_clip() -> None:
-    kinds = ("pitch_rise", "pitch_fall", "loudness_burst", "pause", "speed_up", "tremor")
-    many = [made(kind, 0.3 * i, 1 + i / 100) for kind in kinds for i in range(5)]
-    later = [made(kind, 10.5, 1.0) for kind in kinds]
-    kept = strongest(many + later, ())
-    assert len([e for e in kept if e.start < 10]) == 12
-    assert len([e for e in kept if e.start > 10]) == 6
-    assert kept == sorted(kept, key=lambda e: (e.start, e.end, e.kind))
-
-
-def test_what_stays_does_not_depend_on_the_order_of_events() -> None:
-    random = np.random.default_rng(1)
-    many = [made("pitch_rise", float(t), 1.0) for t in range(9)]
-    shuffled = [many[i] for i in random.permutation(9)]
-    assert strongest(many, ()) == strongest(shuffled, ())
+# ---------------------------------------------------------------- too little
 
 
 def test_a_clip_with_too_little_voice_has_no_course_and_no_events() -> None:
