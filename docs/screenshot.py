@@ -24,9 +24,11 @@ def main() -> None:
         html.write(Explainer().explain(clip), report, clip)
         chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
         browser = player.chromium.launch(executable_path=chromium, args=QUIET)
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page = browser.new_page(viewport={"width": 1280, "height": 1560})
         page.goto(report.as_uri())
-        page.wait_for_timeout(800)
+        page.get_by_text("v10", exact=True).first.click()  # the smile: the player goes there
+        page.mouse.move(5, 5)
+        page.wait_for_timeout(3000)  # until the player has drawn the frame and hidden its wheel
         page.screenshot(path=str(ROOT / "docs" / "report.png"))
         browser.close()
 
