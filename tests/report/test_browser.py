@@ -1,101 +1,16 @@
-"""The report in a real browser: what people click, type and see. Skipped where there is no Chromium."""
+"""The report in a real browser: what people click and type, and where the clip goes then."""
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sample
-import small_clip
+from browsing import MARKS, by_id
 
 from emer.report import html
-from emer.types import Explanation
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-ARGUMENTS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-
-
-def by_id(name: str) -> Any:
-    return next(clue for clue in sample.CLUES if clue.id == name)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("no Chromium on this machine: reports were not opened")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_clip.make(tmp_path_factory.mktemp("clip") / "interview.mp4", sample.END)
-
-
-class Reader:
-    """One open report, and all that it asked for or complained about."""
-
-    def __init__(self, browser: Any, report: Path, **options: Any) -> None:
-        self.context = browser.new_context(**{"viewport": DESK, **options})
-        self.page = self.context.new_page()
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(report.as_uri())
-        if self.page.locator("#media").count():
-            self.until("document.getElementById('media').readyState >= 1")
-
-    def until(self, condition: str) -> None:
-        """Wait for a condition. The page's policy forbids playwright's own way, which evaluates strings in it."""
-        for _ in range(400):
-            if self.run(condition):
-                return
-            self.page.wait_for_timeout(50)
-        raise AssertionError(f"after 20 s still not: {condition}")
-
-    def time(self) -> float:
-        """Where the player is (s), once it has arrived."""
-        self.until("!document.getElementById('media').seeking")
-        return float(self.page.evaluate("document.getElementById('media').currentTime"))
-
-    def run(self, script: str) -> Any:
-        return self.page.evaluate(script)
-
-
-@pytest.fixture
-def read(browser: Any, clip: Path, tmp_path: Path) -> Iterator[Any]:
-    """Opens a report of an explanation; at the end, no report may have complained or asked the network for anything."""
-    readers: list[Reader] = []
-
-    def open_report(
-        whole: Explanation | None = None, media: Path | None = clip, limit: int = 10**9, **options: Any
-    ) -> Reader:
-        path = tmp_path / f"report{len(readers)}.html"
-        path.write_text(html.render(whole or sample.explanation(), media, beside=path, limit=limit), encoding="utf-8")
-        readers.append(Reader(browser, path, **options))
-        return readers[-1]
-
-    yield open_report
-    for reader in readers:
-        reader.context.close()
-        assert reader.complaints == []
-        assert [url for url in reader.requests if not url.startswith(("file:", "data:", "blob:"))] == []
+pytestmark = MARKS
 
 
 def test_a_click_on_a_mark_goes_to_the_time_of_its_clue(read: Any) -> None:
@@ -197,60 +112,6 @@ def test_zooming_in_draws_less_of_the_clip_and_the_same_time(read: Any) -> None:
     assert reader.page.locator("[data-mark=a3]").count() == 1
 
 
-@pytest.mark.parametrize("viewport", [PHONE, {"width": 360, "height": 640}], ids=["390 px", "360 px"])
-@pytest.mark.parametrize("whole", [sample.explanation(), sample.trained()], ids=["untrained", "trained"])
-def test_a_phone_shows_it_without_scrolling_sideways(read: Any, viewport: dict[str, int], whole: Explanation) -> None:
-    reader = read(whole, viewport=viewport, has_touch=True, is_mobile=True)
-    reader.run("for (const details of document.querySelectorAll('details')) details.open = true")
-    assert reader.run("document.documentElement.scrollWidth") <= viewport["width"]
-    reader.page.locator("[data-mark=a6] .glyph").tap()
-    assert reader.time() == pytest.approx(10.4, abs=0.1)
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance of WCAG 2.2 of a colour as CSS computes it, `rgb(1, 2, 3)`."""
-    parts = [float(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
-    r, g, b = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_has_enough_contrast_by_day_and_by_night(read: Any, scheme: str) -> None:
-    reader = read(sample.explanation(), color_scheme=scheme)
-    ground = luminance(reader.run("getComputedStyle(document.documentElement).backgroundColor"))
-    assert (ground > 0.5) == (scheme == "light")
-    for where in (
-        "p.prose",
-        ".fine",
-        ".reference",
-        ".doubt",
-        "a.cite.a",
-        "a.cite.v",
-        "a.cite.t",
-        ".badge",
-        ".eyebrow",
-        "h2",
-    ):
-        ink = luminance(reader.run(f"getComputedStyle(document.querySelector('{where}')).color"))
-        high, low = max(ink, ground), min(ink, ground)
-        assert (high + 0.05) / (low + 0.05) >= 4.5, where  # WCAG 2.2, 1.4.3
-
-
-def test_marks_differ_in_shape_as_well_as_in_colour(read: Any) -> None:
-    reader = read()
-    shapes = [reader.run(f"document.querySelector('[data-mark={name}] .glyph').tagName") for name in ("a3", "v2", "t1")]
-    assert len(set(shapes)) == 3
-
-
-def test_every_control_has_a_name(read: Any) -> None:
-    reader = read()
-    nameless = reader.run(
-        "[...document.querySelectorAll('button, a, summary, [role=button], [role=slider], [role=img], video')]"
-        ".filter(e => !(e.getAttribute('aria-label') || e.textContent).trim()).length"
-    )
-    assert nameless == 0
-
-
 def test_a_part_of_a_longer_file_keeps_the_clock_of_the_file(read: Any) -> None:
     whole = replace(sample.explanation(), clip=replace(sample.clip(), start=3.0, end=9.0, duration=6.0))
     reader = read(whole)
@@ -287,37 +148,6 @@ def test_a_clip_that_the_browser_cannot_play_is_said_and_the_timeline_works(read
     assert "cannot play the clip" in reader.page.locator("#media-note").inner_text()
     reader.page.locator("[data-mark=a6] .glyph").click()
     assert reader.page.locator("#now").inner_text() == "10.4 s"
-
-
-def test_hostile_text_runs_nothing(read: Any) -> None:
-    attack = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'><b>bold</b>"
-    whole = sample.explanation()
-    whole = replace(
-        whole,
-        explanation=attack,
-        statements=(),
-        clues=tuple(replace(clue, text=attack) for clue in whole.clues),
-        transcript=replace(
-            sample.TRANSCRIPT, text=attack, utterances=tuple(replace(u, text=attack) for u in sample.UTTERANCES)
-        ),
-    )
-    reader = read(whole)
-    assert reader.run("typeof window.hacked") == "undefined"
-    assert reader.page.locator("b").count() == 0
-    assert attack in reader.page.locator("#explanation").inner_text()
-    assert attack in str(reader.page.locator("[data-mark=a3]").get_attribute("aria-label"))
-
-
-def test_an_injected_script_would_be_stopped_by_the_policy(browser: Any, tmp_path: Path) -> None:
-    text = html.render(sample.explanation())
-    (tmp_path / "r.html").write_text(
-        text.replace("</body>", "<script>window.hacked = 1</script></body>"), encoding="utf-8"
-    )
-    reader = Reader(browser, tmp_path / "r.html")
-    hacked = reader.run("typeof window.hacked")
-    reader.context.close()
-    assert hacked == "undefined"
-    assert any("Content Security Policy" in complaint for complaint in reader.complaints)
 
 
 def test_every_clue_of_a_cited_range_can_be_reached(read: Any) -> None:
