@@ -57,8 +57,8 @@ class Threshold:
 
     value: float
     rule: Rule
-    fitted_on: frozenset[str | int]
-    """Ids of the validation rows; empty for a fixed threshold."""
+    fitted_on: tuple[str | int, ...]
+    """Ids of the validation rows, each once and sorted; empty for a fixed threshold."""
     n: int
     """Number of predictions it was fitted on."""
     target: float | None = None
@@ -181,10 +181,10 @@ def fit_threshold(
     names = checks.row_ids("rows", rows)
     checks.same_length(confidence=sure, rows=names)
     if rule == "fixed":
-        return Threshold(checks.fraction("at", at or 0.0), rule, frozenset(), 0)
+        return Threshold(checks.fraction("at", at or 0.0), rule, (), 0)
     target = None if at is None else checks.fraction("at", at)
     value = _choose(_curve(steps(sure, correct)), rule, target, nothing=float(1 - correct.mean()))
-    return Threshold(value, rule, frozenset(names), len(sure), target)
+    return Threshold(value, rule, tuple(np.unique(np.asarray(names)).tolist()), len(sure), target)
 
 
 def _choose(scores: TrustedCurve, rule: Rule, target: float | None, nothing: float) -> float:
@@ -205,7 +205,7 @@ def _refuse_own_rows(threshold: Threshold, rows: RowIds | None, n: int) -> None:
         raise MetricError(f"a threshold fitted by {threshold.rule} is scored on rows with ids; give rows=")
     names = checks.row_ids("rows", rows)
     checks.same_length(confidence=range(n), rows=names)
-    own = threshold.fitted_on.intersection(names)
+    own = set(threshold.fitted_on).intersection(names)
     if own:
         shown = ", ".join(str(name) for name in sorted(own, key=str)[:3]) + (", …" if len(own) > 3 else "")
         count = sum(name in own for name in names)

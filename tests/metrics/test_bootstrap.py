@@ -50,7 +50,8 @@ def test_the_interval_of_any_metric_equals_scipys_percentile_bootstrap() -> None
 def test_both_ways_in_give_the_same_interval() -> None:
     rng = np.random.default_rng(1)
     right, who = speakers(rng, 12, 10)
-    for groups in (None, who):
+    uneven = np.sqrt(who * 12).astype(int)  # twelve speakers again, the last with many more rows than the first
+    for groups in (None, who, uneven):
         slow = bootstrap.interval(np.mean, right, groups=groups, replicates=300)
         fast = bootstrap.interval_of_means(right[:, None], groups=groups, replicates=300)
         assert (slow.score, slow.low, slow.high) == pytest.approx((fast.score, fast.low, fast.high))

@@ -92,6 +92,16 @@ def test_equal_mass_bins_never_part_a_tie() -> None:
     assert all(len(set(numbers[confidence == value])) == 1 for value in (0.2, 0.5, 0.9))
 
 
+def test_a_tie_goes_where_its_middle_row_falls() -> None:
+    """Ten rows in two bins of five; the tie holds places 4 to 9, and its middle, 6.5, lies in the second bin."""
+    confidence = np.append(np.arange(4) / 10, np.full(6, 0.8))
+    assert ce.bin_numbers(confidence, 2, "mass").tolist() == [0] * 4 + [1] * 6
+
+
+def test_a_confidence_on_the_border_of_two_equal_widths_belongs_to_the_upper_one() -> None:
+    assert ce.bin_numbers(np.array([0.0, 0.49, 0.5, 1.0]), 2, "width").tolist() == [0, 0, 1, 1]
+
+
 def test_equal_mass_bins_of_untied_rows_differ_by_one_row_at_most() -> None:
     numbers = ce.bin_numbers(np.random.default_rng(4).random(107), 10, "mass")
     assert sorted(np.bincount(numbers)) == [10] * 3 + [11] * 7
