@@ -9,18 +9,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from emer.emotions.lexicon import TABLES
-from emer.engines.labels import labels, leaning, spread
+from emer.engines.labels import labels, singled_out, spread
 from emer.engines.salience import Told, choose
 from emer.engines.together import agreement, emotions, leans, trajectory
 from emer.engines.wording import NAMES, cite, clause, repeated
 from emer.evidence.hints import Reason, affect, reasons
 from emer.grounding import check
-from emer.types import MODALITIES, Answer, Clue, Emotion, Features, Modality, Request
+from emer.types import MODALITIES, Answer, Clue, Emotion, Features, Media, Modality, Request
 
 HINTS_ONLY = (
     "These are hints from published rules, not findings; without trained heads there is no calibrated confidence."
 )
 HINTS_ONLY_BRIEF = "These are hints, not findings."
+STREAMS = {"audio": "sound", "visual": "picture"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,10 @@ class Composer:
         brief = _is_part(request)
         told = {m: _choose(clues, m, why, self.most_brief if brief else self.most) for m in MODALITIES}
         paragraphs = [_paragraph(request, modality, told[modality], brief) for modality in MODALITIES]
-        clusters = leaning(request.prior)
-        feeling = affect(request.clues.features, _baselines(request))
-        found = labels(clusters, feeling.valence, feeling.arousal, clues)
         pointing = leans(told, request.opinions, why)
+        feeling = affect(request.clues.features, _baselines(request))
+        clusters = singled_out(request.prior, [lean.cluster for lean in pointing])
+        found = labels(clusters, feeling.valence, feeling.arousal, clues)
         moving = trajectory(request.clues, request.span, why) if request.clues.segments else None
         closing = HINTS_ONLY_BRIEF if brief else HINTS_ONLY
         together = emotions(pointing, found, spread(request.prior), feeling.arousal)
@@ -150,6 +151,8 @@ def _silence(request: Request, modality: Modality, brief: bool) -> str | None:
         return None if brief else f"Nothing about the {NAMES[modality]} stands out."
     if _left_out(request, modality):
         return None if brief else f"The {NAMES[modality]} was left out."
+    if request.media is not None and not _has(request.media, modality):
+        return None if brief else f"The clip has no {STREAMS[modality]}, so the {NAMES[modality]} says nothing."
     if modality == "visual":
         return "No face was seen, so the face says nothing."
     return "No voice was heard, so the voice says nothing."
@@ -171,9 +174,11 @@ def _no_words(request: Request, brief: bool) -> str | None:
 
 def _left_out(request: Request, modality: Modality) -> bool:
     """Whether the clip has the stream and nobody measured it."""
-    if request.media is None:
-        return False
-    return request.media.facts.has_audio if modality == "audio" else request.media.facts.has_video
+    return request.media is not None and _has(request.media, modality)
+
+
+def _has(media: Media, modality: Modality) -> bool:
+    return media.facts.has_audio if modality == "audio" else media.facts.has_video
 
 
 def _says(modality: Modality) -> str:

@@ -31,6 +31,17 @@ def spread(opinion: Opinion) -> tuple[str, ...]:
     return close if len(close) > MOST else ()
 
 
+def singled_out(opinion: Opinion, leans: Sequence[str]) -> tuple[str, ...]:
+    """The clusters to name: the one on which two or more views agree, if it is among the strongest; else the lean.
+
+    `leans` is the cluster of each view that points somewhere. Averaging does not sharpen what views have in common.
+    """
+    agreed = set(leans)
+    if len(leans) > 1 and len(agreed) == 1 and agreed <= set(_close(opinion)):
+        return tuple(agreed)
+    return leaning(opinion)
+
+
 def _close(opinion: Opinion) -> tuple[str, ...]:
     """All clusters about as strong as the strongest; empty when evidence is next to nil."""
     if not opinion.present or opinion.kind != "dirichlet":

@@ -11,7 +11,7 @@ from emer.types import Clue
 SLIGHT = 0.25
 """Share of the noteworthy value below which a level is not told."""
 REPEATED = 2, 8
-"""From two to eight clues of one kind are told as one ("the voice pauses 3 times"); more are too many to cite."""
+"""From two to eight clues of one kind are told as one ("the voice pauses 3 times"); of more, the most telling alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +47,20 @@ def noteworthy(clue: Clue) -> bool:
 
 
 def choose(clues: Sequence[Clue], reasons: Sequence[Reason], most: int) -> Told:
-    """At most `most` items that are worth a mention, the most telling first; equally telling ones in time order."""
+    """At most `most` items that are worth a mention, the most telling first; equally telling ones in time order.
+
+    Of a kind that comes again and again only the strongest is told: in a long clip it would fill the text.
+    """
+    scores: Mapping[str, float] = {clue.id: telling(clue, reasons) for clue in clues}
     by_kind: dict[str, list[Clue]] = {}
     for clue in filter(noteworthy, clues):
         by_kind.setdefault(clue.kind, []).append(clue)
     items: list[tuple[Clue, ...]] = []
     for kind, same in by_kind.items():
         grouped = wording(kind).many is not None and REPEATED[0] <= len(same) <= REPEATED[1]
+        if len(same) > REPEATED[1]:
+            same = [max(same, key=lambda clue: (scores[clue.id], -clue.start))]
         items += [tuple(same)] if grouped else [(clue,) for clue in same]
-    scores: Mapping[str, float] = {clue.id: telling(clue, reasons) for clue in clues}
     items.sort(key=lambda item: (-max(scores[clue.id] for clue in item), item[0].start, item[0].id))
     told = tuple(items[:most])
     shown = {clue.id for item in told for clue in item}

@@ -3,7 +3,7 @@
 import pytest
 
 from emer.emotions import label_set, lexicon
-from emer.engines.labels import labels, leaning, spread
+from emer.engines.labels import labels, leaning, singled_out, spread
 from emer.engines.wording import phrases
 from emer.evidence.opinion import dirichlet, vacuous
 from emer.grounding import check, claims
@@ -35,6 +35,13 @@ def test_three_families_of_like_strength_are_no_lean_but_a_spread() -> None:
     assert leaning(undecided) == ()
     assert spread(undecided) == ("angry", "sad", "fearful")
     assert spread(opinion(angry=1.0)) == ()
+
+
+def test_the_family_on_which_views_agree_is_named_alone() -> None:
+    undecided = opinion(happy=0.5, angry=0.48, surprised=0.45)
+    assert singled_out(undecided, ["happy", "happy"]) == ("happy",)
+    assert singled_out(undecided, ["happy", "angry"]) == singled_out(undecided, ["happy"]) == ()
+    assert singled_out(opinion(happy=1.0, calm=0.2), ["calm", "calm"]) == ("happy",), "weak in sum, whoever shares it"
 
 
 def test_nothing_is_said_of_next_to_no_evidence() -> None:
