@@ -1,5 +1,6 @@
 """`emer explain`: clips in, explanations out, as text, JSON lines, HTML reports and annotation files."""
 
+import os
 import sys
 from argparse import Namespace
 from collections import Counter
@@ -99,6 +100,9 @@ def outputs_of(options: Namespace, clips: Sequence[Clip], batch: bool) -> Output
     folder = Path(options.out or ".")
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"--out {folder} is a file; name a folder")
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if (options.out or options.html or kinds) and not os.access(there, os.W_OK | os.X_OK):
+        raise OutputError(f"{there} cannot be written; name another folder with --out")
     return Outputs(
         folder=folder,
         json=options.out is not None,

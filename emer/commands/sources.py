@@ -4,6 +4,7 @@ import json
 import os
 from argparse import Namespace
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from emer.errors import ConfigError, MediaError
@@ -61,6 +62,9 @@ def _row_clip(options: Namespace, manifest: Path, number: int, line: str) -> Cli
         raise ConfigError(f"{manifest}, line {number} is not JSON ({error}); write one object a line") from error
     if not isinstance(row, dict) or not isinstance(row.get("path"), str):
         raise ConfigError(f'{manifest}, line {number} has no path; write {{"path": "clip.mp4"}}')
+    for key in row.keys() - set(MANIFEST_KEYS):
+        if meant := get_close_matches(key, MANIFEST_KEYS, n=1, cutoff=0.8):  # other keys are the user's own notes
+            raise ConfigError(f"{manifest}, line {number}: {key} is not known here; write {meant[0]}")
     own = {key: row[key] for key in MANIFEST_KEYS[1:] if row.get(key) is not None}
     for key in ("transcript", "speaker_baseline"):
         if key in own:

@@ -52,7 +52,9 @@ class Sink(Protocol):
 
 def show(explanation: Explanation, file: Sink | None = None, width: int = 80) -> None:
     """Print to `file` (default: standard output). No character is beyond column `width`, or the terminal's own."""
-    out: Sink = sys.stdout if file is None else file
+    out: Sink | None = sys.stdout if file is None else file
+    if out is None:  # standard output was closed (`>&-`): print() is silent then, and so is this
+        return
     is_terminal = out.isatty()
     columns = min(width, shutil.get_terminal_size().columns) if is_terminal else width
     page = io.StringIO()

@@ -52,6 +52,7 @@ def test_a_manifest_row_overrides_the_options_and_its_paths_are_relative_to_it(t
         ("{", "line 1 is not JSON"),
         ('{"path": "a"}\n[1]', "line 2 has no path"),
         ('{"clip": "a"}', "line 1 has no path"),
+        ('{"path": "a.mp4", "strat": 3}', "line 1: strat is not known here; write start"),
         ('{"path": "a", "start": "soon"}', "start is 'soon', not a number"),
     ],
 )
@@ -86,3 +87,12 @@ def test_wrong_outputs_are_refused_before_any_clip_is_read(
 ) -> None:
     with pytest.raises(error, match=says):
         outputs_of(asked("x.mp4", **options), [Clip("x.mp4")], batch)
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_any_clip_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may write everywhere, so the system's answer is given here."""
+    monkeypatch.setattr("os.access", lambda place, mode: str(place) != str(tmp_path))
+    with pytest.raises(OutputError, match=f"{tmp_path} cannot be written"):
+        outputs_of(asked("x.mp4", out=str(tmp_path / "new" / "deep")), [Clip("x.mp4")], batch=False)

@@ -148,3 +148,9 @@ def test_the_line_of_labels_at_the_end_of_an_answer_is_shown_once_as_labels() ->
         whole = replace(sample.explanation(), explanation=f"The voice rises [a3].\n{line}\n")
         assert "motions:" not in shown(whole)
     assert "The voice rises [a3]." in shown(whole)
+
+
+def test_a_closed_standard_output_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`emer explain clip.mp4 --html >&-`: Python has no standard output then, and print() says nothing."""
+    monkeypatch.setattr("sys.stdout", None)
+    terminal.show(sample.explanation())
