@@ -13,7 +13,7 @@ from emer.clues.prosody import Voice, listen
 from emer.clues.prosody_events import Usual, find_events, usual_course
 from emer.clues.tempo import smoothed
 from emer.clues.voice_features import features_of, semitones
-from emer.clues.voice_levels import CLIP, SPEAKER, clip_levels, pausing, segment_levels
+from emer.clues.voice_levels import CLIP, SPEAKER, clip_levels, pausing, segment_levels, stretch
 from emer.kinds import kinds
 from emer.types import Clue, Extract, Features, Media, Notice, Span, Track
 
@@ -105,7 +105,7 @@ SENTENCES: dict[str, Callable[[float, str], str]] = {
 def _event_clue(event: Event, reference: str, begin: float) -> Clue:
     value = round(event.value, 1)
     start, end = round(begin + event.start, 2), round(begin + event.end, 2)
-    text = f"{SENTENCES[event.kind](value, reference)}, {start:.1f}–{end:.1f} s"
+    text = f"{SENTENCES[event.kind](value, reference)}, {stretch(start, end)}"
     return Clue("", "audio", event.kind, text, start, end, value, kinds()[event.kind].unit, reference)
 
 

@@ -22,8 +22,8 @@ NAMES = (
     "gaze_away",
     "blink_rate",
 )
-MIN_SECONDS = 0.6
-"""Face time below which only presence is measured."""
+MIN_SECONDS = 1.0
+"""Face time below which only presence is measured: a few pictures are always near the neutral taken from them."""
 BLINK_SECONDS = 3.0
 """Face time below which no blink rate is given."""
 

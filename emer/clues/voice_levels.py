@@ -17,6 +17,15 @@ LEAST_PAUSING = 3.0
 """Seconds from first to last speech below which a share of pauses says nothing."""
 
 
+def stretch(start: float, end: float) -> str:
+    """A time as the reports round it, so that sentence and table agree.
+
+    >>> stretch(7.55, 8.2)
+    '7.6–8.2 s'
+    """
+    return f"{round(start * 10) / 10:.1f}–{round(end * 10) / 10:.1f} s"
+
+
 @dataclass(frozen=True, slots=True)
 class Norm:
     """A population's usual values, in the sentence's unit."""
@@ -92,7 +101,7 @@ def segment_levels(part: Features, clip: Features, span: Span) -> Iterable[Clue]
         if abs(value - usual) >= level.step:
             reference = CLIP if level.kind == "pitch_level" else "this clip's mean"
             clue = _clue(level, value - usual, reference, reference, span, None)
-            yield replace(clue, text=f"{clue.text}, {span.start:.1f}–{span.end:.1f} s")
+            yield replace(clue, text=f"{clue.text}, {stretch(span.start, span.end)}")
 
 
 def pausing(voice: Voice, features: Features, span: Span) -> Iterable[Clue]:
