@@ -14,6 +14,9 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 # Both builds provide the same module, so the headless one replaces it.
 OPENCV_HEADLESS := opencv-contrib-python-headless==4.14.0.94
 
+# An oracle of losses and metrics. Its dependencies would bring CUDA builds; the tests load its files singly.
+TORCH_UNCERTAINTY := torch-uncertainty==0.13.0
+
 # One thread a library: two cores are shared by many, and voice activity slows 90-fold under contention.
 export OMP_NUM_THREADS ?= 1
 
@@ -56,7 +59,7 @@ lowest:
 	.venv-lowest/bin/python -m pytest -m "not long" $(PYTEST)
 
 constraints: $(VENV)/.developing
-	@$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu//' | grep -v '^opencv-contrib-python-headless'
+	@$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu//' | grep -vE '^(opencv-contrib-python-headless|torch.uncertainty)'
 
 clean:
 	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache
@@ -72,4 +75,5 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints/tested.txt
 $(VENV)/.developing: $(VENV)/.installed
 	$(PIP) -e ".[face,asr,dev]"
 	$(PIP) --force-reinstall --no-deps "$(OPENCV_HEADLESS)"
+	$(PIP) --no-deps "$(TORCH_UNCERTAINTY)"
 	touch $@

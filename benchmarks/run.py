@@ -19,6 +19,7 @@ SECTIONS = {
     "The whole path": ["explain.py"],
     "Prosody: speed": ["prosody.py", "speed"],
     "Prosody: agreement with Praat": ["prosody.py", "parity"],
+    "Metrics on a million predictions": ["metrics.py"],
 }
 
 
