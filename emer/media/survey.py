@@ -25,6 +25,8 @@ SMALLEST = 16
 """Pixels of a picture's shorter side below which nothing can be seen in it."""
 AGREEMENT = 0.1
 """Seconds by which the last packet may end beside the header's duration (padding, rounding) without being damage."""
+HEADERLESS = ("aac", "ac3", "eac3")
+"""Formats without any header: what FFmpeg gives as their duration is a guess from the first bit rate."""
 JUMP = 10.0
 """Seconds between two packets of a stream from which the second alone is not believed."""
 
@@ -88,7 +90,7 @@ def survey(path: Path, clip: Clip, limits: Limits) -> Survey:
     with opened(path, limits) as container:
         audio, video = main_audio(container), main_video(container)
         still = is_still(container, video)
-        declared = float(container.duration / av.time_base) if container.duration and not still else None
+        declared = None if still or container.format.name in HEADERLESS else _declared(container)
         if declared is not None:
             check_length(name, _span(name, clip, declared, still=still), limits)
         streams = tuple(stream for stream in (audio, video) if stream is not None)
@@ -152,6 +154,11 @@ def _extents(container: InputContainer, streams: tuple[Stream, ...]) -> dict[int
         extent.add(first, last)
         extent.encrypted = extent.encrypted or packet.has_sidedata("encryption_info")
     return found
+
+
+def _declared(container: InputContainer) -> float | None:
+    """Seconds that the header promises."""
+    return float(container.duration / av.time_base) if container.duration else None
 
 
 def _origin(streams: tuple[Stream, ...], extents: dict[int, Extent]) -> float:

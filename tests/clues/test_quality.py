@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from clips import make_clip
 
@@ -78,3 +79,16 @@ def test_a_file_whose_end_was_lost_says_so(tmp_path: Path) -> None:
     found: list[Notice] = list(notices_of(handle.facts, [handle.faults], Clip(str(cut))))
     (cut_off,) = [notice for notice in found if notice.code == "cut_off"]
     assert cut_off.text.endswith("although its container promises 8.0 s")
+
+
+def silence_then_chirps(times: np.ndarray) -> np.ndarray:
+    return np.where(times > 4, np.sin(9e4 * times**2), 0.0)
+
+
+def test_a_format_without_a_header_promises_nothing(tmp_path: Path) -> None:
+    """FFmpeg guesses the duration of raw AAC from its first seconds, which are silent here: about 7 minutes."""
+    late = make_clip(tmp_path / "late.aac", 12.0, picture=None, sound=silence_then_chirps)
+    handle = media.open(Clip(str(late)))
+    assert handle.facts.container_duration is None
+    assert handle.facts.span.duration == pytest.approx(12.0, abs=0.1)
+    assert "cut_off" not in told(handle.facts, clip=Clip(str(late)))
