@@ -1,7 +1,8 @@
 """Hints: what published rules make of measured features, until trained heads take over.
 
 A rule's condition holds by degrees: not below half a standard deviation from the norm, fully from two on,
-in proportion between. A rule is as strong as the weakest of its conditions. The strengths of all rules, times
+in proportion between; `near` holds fully at the norm, and no more from one standard deviation on. A rule is as
+strong as the weakest of its conditions. The strengths of all rules, times
 what each says, add up to raw evidence t, which is scaled to `1.9 t / (1 + t)`: with K = 8 labels and prior
 weight 8 the uncertainty stays above .8 whatever was measured. A hint is a direction to look in, not a verdict;
 it enters neither confidence nor conflict (`trained` is False).
