@@ -29,6 +29,8 @@ from emer.types import Clue, Explanation, Opinion, Track
 MOST_POINTS = 20_000
 """Points of all curves together; a page of a thousand pixels shows no more, and stays small."""
 MOST_CLUES = 300
+MOST_NAMED = 16
+"""Clues of one sentence; one that cites more counts them instead of naming them."""
 MOST_SEGMENTS = 100
 """In the lists of the page. The timeline shows every segment; the JSON holds everything."""
 MOST_WORDS = 2500
@@ -164,16 +166,23 @@ def embedded(value: object) -> str:
 
 
 def _most_telling(explanation: Explanation) -> list[Clue]:
-    """All clues; of very many, those that the explanation cites, then its segments, and others evenly over the clip."""
+    """All clues; of very many, those that the explanation names, then its segments, and others evenly over the clip."""
     clues = explanation.clues
-    cited = {name for statement in explanation.statements for name in statement.clue_ids}
-    in_parts = {name for part in explanation.segments or () for s in part.statements for name in s.clue_ids} - cited
-    kept = [clue for clue in clues if clue.id in cited] + [clue for clue in clues if clue.id in in_parts]
-    others = [clue for clue in clues if clue.id not in cited | in_parts]
-    room = min(len(others), max(0, MOST_CLUES - len(kept)))
-    kept = kept[:MOST_CLUES] + [others[i * len(others) // room] for i in range(room)]
-    names = {clue.id for clue in kept}
-    return [clue for clue in clues if clue.id in names]
+    named = _named(explanation)
+    in_parts = {name for part in explanation.segments or () for name in _named(part)} - named
+    kept: set[str] = set()
+    for ids in (named, in_parts, {clue.id for clue in clues} - named - in_parts):
+        kept |= set(_evenly([clue.id for clue in clues if clue.id in ids], MOST_CLUES - len(kept)))
+    return [clue for clue in clues if clue.id in kept]
+
+
+def _named(explanation: Explanation) -> set[str]:
+    """What sentences cite, but for those that only refer to the long rest of a list."""
+    return {name for s in explanation.statements if len(s.clue_ids) <= MOST_NAMED for name in s.clue_ids}
+
+
+def _evenly(ids: Sequence[str], room: int) -> Sequence[str]:
+    return ids if len(ids) <= room else [ids[i * len(ids) // room] for i in range(room)]
 
 
 def _row(clue: Clue) -> Row:

@@ -227,6 +227,17 @@ def test_an_hour_s_page_says_what_it_leaves_out() -> None:
     assert len([i for i in page.all("li") if i.get("class") == "clue a"]) == MOST_CLUES
 
 
+def test_the_clues_that_are_kept_lie_all_over_the_clip() -> None:
+    """Also where a sentence refers to the whole list: the first 300 would leave the second half of the hour bare."""
+    whole = long_explanation()
+    rest = Statement("All can be read in the list [a1]–[a4000].", tuple(f"a{i + 1}" for i in range(4000)), "grounded")
+    page = Page(html.render(replace(whole, statements=(*whole.statements, rest), explanation="")))
+    starts = [float(str(item["data-start"])) for item in page.all("li") if item.get("class") == "clue a"]
+    assert len(starts) == MOST_CLUES
+    quarters = [sum(q * 900 <= start < (q + 1) * 900 for start in starts) for q in range(4)]
+    assert min(quarters) > MOST_CLUES / 5
+
+
 def test_numbers_that_are_not_finite_become_gaps() -> None:
     track = Track("pitch", "audio", "Hz", 0.0, 0.1, (1.0, float("nan"), float("inf"), None, 123.456789))
     page = Page(html.render(replace(sample.explanation(), tracks=(track,))))

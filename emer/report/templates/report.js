@@ -36,8 +36,8 @@ for (const cite of document.querySelectorAll("a.cite")) {
   cite.addEventListener("click", (event) => {
     event.preventDefault();
     event.stopPropagation();
-    const ids = citedBy(cite);
-    jumpTo(ids[next++ % ids.length]);
+    const ids = citedBy(cite).filter((id) => clueOf.has(id)); // of very many, not all are on the page
+    if (ids.length) jumpTo(ids[next++ % ids.length]);
   });
   if (!cite.dataset.clue) cite.addEventListener("pointerenter", () => highlight(cluesOf(cite)));
 }
