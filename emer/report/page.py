@@ -11,7 +11,7 @@ import numpy as np
 from emer.evidence.opinion import probability
 from emer.kinds import kinds
 from emer.report.beliefs import Bar, bars
-from emer.report.sentences import STATUS_TEXT, Sentence, grounding_line, sentences
+from emer.report.sentences import STATUS_TEXT, Sentence, grounding_line, named_clues, sentences
 from emer.report.wording import (
     RESPONSIBLE_USE,
     VIEW_TITLES,
@@ -29,8 +29,6 @@ from emer.types import Clue, Explanation, Opinion, Track
 MOST_POINTS = 20_000
 """Points of all curves together; a page of a thousand pixels shows no more, and stays small."""
 MOST_CLUES = 300
-MOST_NAMED = 16
-"""Clues of one sentence; one that cites more counts them instead of naming them."""
 MOST_SEGMENTS = 100
 """In the lists of the page. The timeline shows every segment; the JSON holds everything."""
 MOST_WORDS = 2500
@@ -168,17 +166,12 @@ def embedded(value: object) -> str:
 def _most_telling(explanation: Explanation) -> list[Clue]:
     """All clues; of very many, those that the explanation names, then its segments, and others evenly over the clip."""
     clues = explanation.clues
-    named = _named(explanation)
-    in_parts = {name for part in explanation.segments or () for name in _named(part)} - named
+    named = named_clues(explanation)
+    in_parts = {name for part in explanation.segments or () for name in named_clues(part)} - named
     kept: set[str] = set()
     for ids in (named, in_parts, {clue.id for clue in clues} - named - in_parts):
         kept |= set(_evenly([clue.id for clue in clues if clue.id in ids], MOST_CLUES - len(kept)))
     return [clue for clue in clues if clue.id in kept]
-
-
-def _named(explanation: Explanation) -> set[str]:
-    """What sentences cite, but for those that only refer to the long rest of a list."""
-    return {name for s in explanation.statements if len(s.clue_ids) <= MOST_NAMED for name in s.clue_ids}
 
 
 def _evenly(ids: Sequence[str], room: int) -> Sequence[str]:

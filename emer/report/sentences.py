@@ -18,6 +18,8 @@ STATUS_TEXT: dict[Status, str] = {
 
 FEW = 6
 """Clues of a cited range that are all shown; of a longer one, the ends and a link through those between."""
+MOST_NAMED = 16
+"""Clues of one sentence; one that cites more counts them instead of naming them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,11 @@ def _range(passed: Sequence[str], known: Collection[str]) -> list[Run]:
         return [Run(" "), *(run for name in passed for run in (Run(name, name, name in known), Run(" ")))]
     inside = tuple(name for name in passed if name in known)
     return [Run(" "), Run(f"{len(passed)} more", between=inside), Run(" ")]
+
+
+def named_clues(explanation: Explanation) -> set[str]:
+    """What sentences cite, but for those that only refer to the long rest of a list."""
+    return {name for s in explanation.statements if len(s.clue_ids) <= MOST_NAMED for name in s.clue_ids}
 
 
 def grounding_line(explanation: Explanation) -> str:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from emer.report.beliefs import Bar, bars, mean_uncertainty
+from emer.report.sentences import named_clues
 from emer.report.wording import (
     CITATION,
     RESPONSIBLE_USE,
@@ -151,8 +152,8 @@ def _numbers(bar: Bar, opinion: Opinion, note: str) -> Text:
 
 
 def _clues(explanation: Explanation) -> RenderableType:
-    cited = {name for statement in explanation.statements for name in statement.clue_ids}
-    ranked = sorted(explanation.clues, key=lambda clue: clue.id not in cited)[:MOST_CLUES]
+    named = named_clues(explanation)
+    ranked = sorted(explanation.clues, key=lambda clue: clue.id not in named)[:MOST_CLUES]
     shown = [clue for clue in explanation.clues if clue in ranked]
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
