@@ -86,6 +86,14 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the reader should know before believing the result."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class MediaFacts:
     """What the container says, and what is there; read before anything is decoded."""
 
@@ -106,6 +114,8 @@ class MediaFacts:
     channels: int | None = None
     audio_codec: str | None = None
     video_codec: str | None = None
+    notices: tuple[Notice, ...] = ()
+    """What was met while opening: a transcript that could not be read, for instance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,14 +234,6 @@ class Track:
     start: float
     step: float
     values: tuple[float | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something the reader should know before believing the result."""
-
-    code: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ SHORTFALL = 0.05
 
 def notices_of(facts: MediaFacts, faults: Sequence[Faults], clip: Clip) -> tuple[Notice, ...]:
     """Damage, missing streams and left-out modalities, each said once."""
-    notices = []
+    notices = list(facts.notices)
     if bad := max((f.bad_packets for f in faults), default=0):
         notices.append(Notice("bad_packets", f"{_counted(bad, 'damaged packet')} skipped while decoding"))
     if corrupt := max((f.corrupt_frames for f in faults), default=0):

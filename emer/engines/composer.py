@@ -5,6 +5,7 @@ text goes through the grounding check like any other; for the composer that is a
 """
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from emer.engines.wording import NAMES, cite, clause, repeated
 from emer.evidence.hints import Reason, affect, reasons
 from emer.grounding import check
 from emer.types import MODALITIES, Answer, Clue, Emotion, Features, Media, Modality, Request
+
+logger = logging.getLogger("emer")
 
 HINTS_ONLY = (
     "These are hints from published rules, not findings; without trained heads there is no calibrated confidence."
@@ -40,6 +43,7 @@ class Composer:
             try:
                 yield self.compose(request)
             except Exception as error:
+                logger.warning("an explanation could not be composed", exc_info=True)
                 yield Answer("", error=f"{type(error).__name__}: {error}")
 
     def compose(self, request: Request) -> Answer:

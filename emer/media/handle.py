@@ -1,6 +1,7 @@
 """The re-openable handle on a clip."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import final
 
 from emer.errors import MediaError
@@ -30,7 +31,8 @@ def open(clip: Clip, limits: Limits = DEFAULT_LIMITS) -> "MediaFile":
     found = survey(path, clip, limits)
     words = None
     if "text" not in clip.without:
-        words = transcript.find(clip, path, found.facts.span, found.origin, limits)
+        words, notices = transcript.find(clip, path, found.facts.span, found.origin, limits)
+        found = replace(found, facts=replace(found.facts, notices=notices))
     _check_content(shown(path.name), clip, found, words)
     return MediaFile(found, words)
 

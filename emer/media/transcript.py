@@ -19,7 +19,7 @@ from emer.media.checks import Limits, check_file, shown
 from emer.media.container import opened, read_only
 from emer.media.decoding import Tally, packets
 from emer.media.language import language_of, two_letters
-from emer.types import Clip, Span, Transcript, Utterance
+from emer.types import Clip, Notice, Span, Transcript, Utterance
 
 LARGEST = 10_000_000
 """Bytes of a transcript file: a hundred hours of speech stay below it."""
@@ -29,25 +29,30 @@ SUFFIXES = (".srt", ".vtt", ".txt")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<[\d:.]+>|\{[^{}]*\}")
 _CUE = re.compile(r"^[\d:.,]+\s*-->\s*[\d:.,]+", re.MULTILINE)
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger("emer")
 
 
-def find(clip: Clip, path: Path, span: Span, origin: float, limits: Limits) -> Transcript | None:
-    """The clip's words within the span; None where there are none.
+def find(
+    clip: Clip, path: Path, span: Span, origin: float, limits: Limits
+) -> tuple[Transcript | None, tuple[Notice, ...]]:
+    """The clip's words within the span, None where there are none; and what the reader should know of the search.
 
-    A named file that cannot be read is an error; a side-car that cannot be read is logged and passed over.
+    A named file that cannot be read is an error; a side-car that cannot be read is passed over, and that is said.
     """
     if clip.transcript is not None:
         named = check_file(clip.transcript, TranscriptError, "transcript")
-        return _transcript(read(named), f"file:{named.name}", None, span)
+        return _transcript(read(named), f"file:{named.name}", None, span), ()
+    passed_over: list[Notice] = []
     for sidecar, code in sidecars(path):
         try:
             utterances = read(check_file(str(sidecar), TranscriptError, "transcript"))
         except TranscriptError as problem:
-            log.warning("passed over: %s", problem)
+            passed_over.append(
+                Notice("transcript_passed_over", f"a transcript beside the clip was not read: {problem}")
+            )
             continue
-        return _transcript(utterances, f"sidecar:{sidecar.name}", code, span)
-    return _embedded(path, span, origin, limits)
+        return _transcript(utterances, f"sidecar:{sidecar.name}", code, span), tuple(passed_over)
+    return _embedded(path, span, origin, limits), tuple(passed_over)
 
 
 def _transcript(utterances: tuple[Utterance, ...], source: str, stated: str | None, span: Span) -> Transcript | None:
@@ -184,7 +189,7 @@ def _track_cues(container: InputContainer, track: Stream, origin: float) -> Iter
             cues: list[Any] = packet.decode()
             texts = [plain(cue.dialogue.decode("utf-8", "replace")) for cue in cues if cue.type != b"bitmap"]
         except av.FFmpegError as problem:
-            log.info("subtitle track %d: a cue cannot be read (%s)", track.index, problem)
+            logger.warning("subtitle track %d: a cue cannot be read (%s)", track.index, problem)
             continue
         start = float(packet.pts * packet.time_base) - origin
         end = start + float((packet.duration or 0) * packet.time_base)

@@ -1,6 +1,5 @@
 """Transcripts: named files, side-cars and embedded tracks; encodings, markup, times, language."""
 
-import logging
 from pathlib import Path
 
 import pytest
@@ -122,12 +121,13 @@ def test_without_text_no_transcript_is_looked_for(clip: Path) -> None:
     assert transcript(clip, without=frozenset({"text"})) is None
 
 
-def test_a_side_car_that_cannot_be_read_is_passed_over_and_logged(clip: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_side_car_that_cannot_be_read_is_passed_over_and_that_is_said(clip: Path) -> None:
     clip.with_suffix(".srt").write_bytes(bytes(range(256)) * 4)
     clip.with_suffix(".vtt").write_text(VTT)
-    with caplog.at_level(logging.WARNING):
-        assert transcript(clip).source == "sidecar:clip.vtt"
-    assert "clip.srt is not text" in caplog.text
+    assert transcript(clip).source == "sidecar:clip.vtt"
+    (notice,) = media.open(Clip(str(clip))).facts.notices
+    assert notice.code == "transcript_passed_over"
+    assert "clip.srt is not text" in notice.text
 
 
 def test_an_unreadable_sidecar_leaves_the_embedded_track(tmp_path: Path) -> None:
