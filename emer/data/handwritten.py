@@ -4,6 +4,7 @@ Source: UCI "Multiple features" (Duin 1998, https://doi.org/10.24432/C5HC70, lic
 test parts released with TMC (Han et al. 2021). 2,000 digits, 200 of each, sorted by digit in both parts.
 """
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -58,9 +59,10 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     from scipy.io.matlab import MatReadError
 
     try:
-        arrays: dict[str, np.ndarray] = loadmat(str(path))
-    except (MatReadError, ValueError, TypeError, NotImplementedError, OSError) as error:
+        held = loadmat(str(path))
+    except (MatReadError, ValueError, TypeError, IndexError, NotImplementedError, OSError, zlib.error) as error:
         raise ConfigError(f"{path} cannot be read as a MATLAB file: {error}; fetch it again") from error
+    arrays = {key: value for key, value in held.items() if isinstance(value, np.ndarray)}
     shapes = {f"gt_{part}": (count, 1) for part, count in COUNTS.items()}
     shapes |= {
         f"x{number}_{part}": (count, width)

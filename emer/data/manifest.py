@@ -211,7 +211,8 @@ def _check_together(reading: _Reading, rows: Sequence[tuple[int, Row]], records:
         first.setdefault(row.id, line)
     without = [line for line, record in records.items() if "split" not in record]
     if without and len(without) < len(records):
-        reading.say(without[0], f"{len(without)} rows have no split and others have one; give all of them one, or none")
+        mixed = f"{len(without)} of {len(records)} without"
+        reading.say(without[0], f"rows with and without a split are mixed ({mixed}); give all of them one, or none")
     home: dict[str, tuple[str, int]] = {}
     for line, row in rows:
         if row.speaker is not None and row.part is not None:

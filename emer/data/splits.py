@@ -108,7 +108,9 @@ def places(
         raise ConfigError(f"{len(keys)} speakers stand beside {len(rows)} rows; give one a row")
     part_of = {member: part for part in PARTS for member in split.members(part)}
     strangers = sorted({key for key in keys if key not in part_of})
-    mistakes = [f"{len(strangers)} {split.unit}s stand in no part of it ({some(strangers)})"] if strangers else []
+    mistakes = (
+        [f"no part of it holds the {split.unit} {some(strangers)} ({len(strangers)} in all)"] if strangers else []
+    )
     found = {
         part: np.array([i for i, key in enumerate(keys) if part_of.get(key) == part], dtype=np.int64) for part in PARTS
     }

@@ -12,6 +12,7 @@ was not measured; a cell `nan` is a mistake.
 
 import csv
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -57,10 +58,12 @@ def write_npz(table: FeatureTable, path: str | Path) -> None:
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     """All arrays of a .npz. Raises ConfigError when it is damaged or holds Python objects (pickles)."""
+    if not zipfile.is_zipfile(path):
+        raise ConfigError(f"{path} is no .npz archive, or was cut short; save plain arrays with numpy.savez")
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+    except (ValueError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         pickled = "it holds pickled Python objects, which emer never loads" if "pickle" in str(error) else str(error)
         raise ConfigError(f"{path} cannot be read as .npz: {pickled}; save plain arrays with numpy.savez") from error
 
@@ -101,20 +104,25 @@ def _known_labels(path: Path, arrays: dict[str, np.ndarray], labels: Sequence[st
 
 def _npz_view(path: Path, view: str, arrays: dict[str, np.ndarray], rows: tuple[str, ...]) -> View:
     values = _numbers(path, f"x_{view}", arrays[f"x_{view}"], np.float32)
-    mask = arrays.get(f"mask_{view}", np.ones(values.shape, dtype=bool)).astype(bool)
+    mask = np.atleast_1d(arrays.get(f"mask_{view}", np.ones(values.shape, dtype=bool))).astype(bool)
     names = arrays.get(f"names_{view}", np.array([f"{view}_{i}" for i in range(values.shape[1])]))
     if f"rows_{view}" in arrays:
-        order = _order(path, view, _texts(arrays[f"rows_{view}"]), rows)
+        own = _texts(arrays[f"rows_{view}"])
+        if not len(values) == len(mask) == len(own):
+            counts = f"{len(values)}, {len(mask)} and {len(own)} rows"
+            raise ConfigError(f"{path}: x_{view}, mask_{view} and rows_{view} have {counts}; give as many of each")
+        order = _order(path, view, own, rows)
         values, mask = values[order], mask[order]
     return View(_texts(names), values, mask)
 
 
 def _order(path: Path, view: str, own: tuple[str, ...], rows: tuple[str, ...]) -> np.ndarray:
     """Where each row of the table stands in a view that has its own order."""
-    absent, unknown = [row for row in rows if row not in set(own)], [row for row in own if row not in set(rows)]
+    here, known = set(own), set(rows)
+    absent, unknown = [row for row in rows if row not in here], [row for row in own if row not in known]
     mistakes = [f"{len(absent)} rows are missing ({some(absent)})"] if absent else []
     mistakes += [f"{len(unknown)} rows are unknown to the table ({some(unknown)})"] if unknown else []
-    mistakes += ["some rows come more than once"] if len(set(own)) < len(own) else []
+    mistakes += ["some rows come more than once"] if len(here) < len(own) else []
     refuse(mistakes, f"{path}, view {view}: its rows must be those of the table, masked where nothing was measured")
     places = {row: place for place, row in enumerate(own)}
     return np.array([places[row] for row in rows], dtype=int)
@@ -124,7 +132,8 @@ def _numbers(path: Path, name: str, array: np.ndarray, kind: type[np.floating[An
     if array.ndim != 2 or array.dtype.kind not in "fiub":
         shape = f"{array.ndim} axes of {array.dtype}"
         raise ConfigError(f"{path}: {name} has {shape}; give numbers, one line a row and one column a name")
-    return array.astype(kind)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which the table refuses
+        return array.astype(kind)
 
 
 def _texts(array: np.ndarray) -> tuple[str, ...]:
@@ -162,7 +171,7 @@ def _from_parquet(path: Path, labels: Sequence[str] | None) -> FeatureTable:
         raise MissingExtra(f"{path} needs the package pyarrow: pip install pyarrow, or save it as .csv") from error
     try:
         table = parquet.read_table(path)
-    except (OSError, ValueError) as error:  # pyarrow's own errors are ValueErrors
+    except (OSError, ValueError, NotImplementedError) as error:  # pyarrow's own errors derive from these
         raise ConfigError(f"{path} cannot be read as parquet: {' '.join(str(error).split())}") from error
     return _from_columns(
         _Columns(path, tuple(table.column_names), lambda name: list(table.column(name).to_pylist())), labels
@@ -232,7 +241,8 @@ def _floats(columns: _Columns, name: str) -> tuple[np.ndarray, np.ndarray]:
     """A column as float32, 0 where a cell is empty, and where it is not."""
     cells = columns.get(name)
     try:
-        values = np.array([0.0 if cell is None else float(cell) for cell in cells], dtype=np.float32)
+        with np.errstate(over="ignore"):
+            values = np.array([0.0 if cell is None else float(cell) for cell in cells], dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{columns.path}, column {name}: {error}; give numbers, and nothing where none is") from error
     return values, np.array([cell is not None for cell in cells], dtype=bool)

@@ -1,0 +1,158 @@
+"""A user's manifest: what it may say, and that all mistakes come at once."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from emer.data.manifest import read_manifest
+from emer.errors import ConfigError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("a.mp4", "b.wav", "c.wav", "a.srt"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def jsonl(folder: Path, *rows: object) -> Path:
+    path = folder / "clips.jsonl"
+    path.write_text("\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows))
+    return path
+
+
+def test_json_lines_become_clips_with_annotations(folder: Path) -> None:
+    full = {
+        "path": "a.mp4",
+        "label": "sad",
+        "speaker": "s1",
+        "split": "train",
+        "transcript": "a.srt",
+        "start": 1,
+        "end": 2.5,
+    }
+    rows = read_manifest(
+        jsonl(
+            folder,
+            full | {"explanation": "The voice drops."},
+            {"path": "b.wav", "labels": ["sad", "tired"], "split": "test", "id": "second"},
+            "",
+            {"path": "c.wav", "votes": {"sad": 3, "tired": 1}, "split": "test", "speaker": None},
+        )
+    )
+    first, second, third = rows
+    assert first.clip.path == str(folder / "a.mp4")
+    assert first.clip.transcript == str(folder / "a.srt")
+    assert (first.clip.start, first.clip.end) == (1, 2.5)
+    assert (first.annotation.labels, first.annotation.explanation) == (("sad",), "The voice drops.")
+    assert (first.id, first.speaker, first.part) == ("a.mp4#1-2.5", "s1", "train")
+    assert (second.id, second.annotation.labels) == ("second", ("sad", "tired"))
+    assert (third.annotation.votes, third.speaker) == ({"sad": 3, "tired": 1}, None)
+
+
+def test_csv_and_json_lines_say_the_same(folder: Path) -> None:
+    table = folder / "clips.csv"
+    table.write_text('\ufeffpath,labels,speaker,start\na.mp4,"sad; tired",s1,1.5\nb.wav,,,\n', encoding="utf-8")
+    lines = jsonl(
+        folder, {"path": "a.mp4", "labels": ["sad", "tired"], "speaker": "s1", "start": 1.5}, {"path": "b.wav"}
+    )
+    assert read_manifest(table) == read_manifest(lines)
+
+
+def test_every_mistake_of_a_file_is_told_with_its_line(folder: Path) -> None:
+    path = jsonl(
+        folder,
+        {"path": "a.mp4", "label": "sad", "split": "train", "speaker": "s1"},
+        "{not json",
+        "[1]",
+        {"label": "sad", "split": "test"},
+        {"path": "gone.mp4", "split": "test"},
+        {"path": "b.wav", "label": "glad", "split": "dev"},
+        {"path": "b.wav", "lable": "sad", "split": "test"},
+        {"path": "b.wav", "start": 3, "end": 2, "split": "test"},
+        {"path": "b.wav", "start": "soon", "split": "test"},
+        {"path": "b.wav", "label": "sad", "labels": ["sad"], "split": "test"},
+        {"path": "b.wav", "votes": {"sad": -1}, "split": "test"},
+        {"path": "a.mp4", "label": "sad", "split": "test", "speaker": "s1"},
+        {"path": "c.wav"},
+    )
+    with pytest.raises(ConfigError) as caught:
+        read_manifest(path, ["sad", "happy"])
+    told = str(caught.value)
+    for expected in (
+        "clips.jsonl has 14 mistakes",
+        "line 2: this is not JSON",
+        "line 3: this is not an object",
+        "line 4: it has no path",
+        "line 5: there is no file gone.mp4 (path)",
+        "line 6: split is 'dev'; choose one of train, validation, calibration, test",
+        "line 6: the label 'glad' is not one of sad, happy",
+        "line 7: 'lable' is not known here",
+        "line 8: it ends at 2 s, before its start at 3 s",
+        "line 9: start is 'soon', not a number of seconds",
+        "line 10: it has label and labels; give one of them",
+        "line 11: the votes {'sad': -1} are not counts",
+        "line 12: 'a.mp4' stands in line 1 too",
+        "line 12: speaker s1 is in test, and in train in line 1",
+        "line 13: rows with and without a split are mixed (1 of 11 without)",
+    ):
+        assert expected in told
+    assert "\n" not in told
+    assert [told.index(f"line {n}:") for n in range(2, 14)] == sorted(told.index(f"line {n}:") for n in range(2, 14))
+
+
+def test_mistakes_of_a_csv_have_lines_too(folder: Path) -> None:
+    path = folder / "clips.csv"
+    path.write_text("path,emotion,start,path\na.mp4,sad,1,x\nb.wav,sad\nb.wav,sad,later,y\n")
+    with pytest.raises(ConfigError) as caught:
+        read_manifest(path)
+    for expected in (
+        "line 1: 'emotion' is not known here",
+        "line 1: columns come twice (path)",
+        "line 3: 2 cells stand below 4 columns",
+        "line 4: start is 'later', not a number of seconds",
+    ):
+        assert expected in str(caught.value)
+    path.write_text("file,label\na.mp4,sad\n")
+    with pytest.raises(ConfigError, match="there is no column `path`"):
+        read_manifest(path)
+
+
+def test_hundreds_of_mistakes_are_counted_and_fifty_told(folder: Path) -> None:
+    path = jsonl(folder, *({"path": f"gone{i}.mp4"} for i in range(300)))
+    with pytest.raises(ConfigError) as caught:
+        read_manifest(path)
+    assert "has 300 mistakes" in str(caught.value)
+    assert str(caught.value).endswith("gone49.mp4 (path); and 250 more")
+
+
+def test_what_is_no_manifest_is_refused_in_one_line(folder: Path) -> None:
+    for name, content, expected in (
+        ("clips.txt", b"a.mp4", r"ends in \.jsonl or \.csv"),
+        ("empty.jsonl", b"\n\n", "has no rows"),
+        ("header.csv", b"path,label\n", "has no rows"),
+        ("latin.csv", b"path\n\xe9.mp4\n", "UTF-8"),
+        ("odd.csv", b'path\n"a.mp4\n', "this is not CSV"),
+        ("deep.jsonl", b"[" * 100_000, "this is not JSON"),
+    ):
+        (folder / name).write_bytes(content)
+        with pytest.raises(ConfigError, match=expected):
+            read_manifest(folder / name)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_manifest(folder / "absent.csv")
+
+
+def test_a_path_that_no_disk_can_hold_is_a_mistake_and_no_crash(folder: Path) -> None:
+    path = jsonl(folder, {"path": "x" * 5000}, {"path": "nul\0.wav"}, {"path": "b.wav", "start": True})
+    with pytest.raises(ConfigError, match="has 3 mistakes"):
+        read_manifest(path)
+
+
+def test_the_shared_clips_read_through_a_manifest(real_data: Path, tmp_path: Path) -> None:
+    """Absolute paths stay as they are; labels of the shared table are those of the file."""
+    file = "ravdess_speech/03-01-05-02-01-01-12.flac"
+    path = tmp_path / "clips.csv"
+    path.write_text(f"path,label,speaker\n{real_data / 'clips' / file},angry,actor12\n")
+    (row,) = read_manifest(path, ["angry", "sad"])
+    assert Path(row.clip.path) == real_data / "clips" / file
