@@ -152,12 +152,19 @@ def make_cremad() -> SplitFile:
 
 def make_mosi() -> SplitFile:
     about = (
-        "CMU-MOSI: training and test rows as released; validation is the last 217 training rows (15 %), a block, "
-        "because rows stand in the order of the videos and a block shares at most one video with training. "
+        "CMU-MOSI: training and test rows as released; validation is 15 % of the training rows: the last 106 positive "
+        "and the last 111 negative ones. Rows stand by class, within a class in the order of the videos, so the two "
+        "ends are mostly the same speakers, and few of them train (speakers are not named). "
         "halves: the test part in two by chance, for cross-fitting; a speaker may be in both halves."
     )
     train, test = (_released(mosi.row_ids(), part) for part in ("train", "test"))
-    parts = {"train": train[:-217], "validation": train[-217:], "calibration": (), "test": test}
+    positive, negative = train[: mosi.POSITIVE["train"]], train[mosi.POSITIVE["train"] :]
+    parts: Parts = {
+        "train": positive[:-106] + negative[:-111],
+        "validation": positive[-106:] + negative[-111:],
+        "calibration": (),
+        "test": test,
+    }
     mixed = by_chance(test, 0)
     halves = tuple(tuple(sorted(half)) for half in (mixed[:376], mixed[376:]))
     return SplitFile("mosi", about, f"{COMMAND} mosi", "row", 0, parts, halves=halves)

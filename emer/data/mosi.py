@@ -2,8 +2,9 @@
 
 Source: Zadeh et al. 2016 (MOSI); features of Poria et al. 2017, "Context-dependent sentiment analysis in
 user-generated videos", as released with that paper's code. To measure with only: no weights are shipped from it.
-Speakers are not named; no speaker of the test part is in the training part. The rows stand in the order of the
-videos (the mean pitch of neighbours correlates at .66), which the split makes use of.
+Speakers are not named; no speaker of the test part is in the training part. In both parts the positive rows come
+first, then the negative ones, each in the order of the videos, which the split makes use of: the nearest positive
+row (by sound) of a negative one lies at about the same share of its class (correlation .89 over the training part).
 """
 
 from pathlib import Path
@@ -13,12 +14,15 @@ import numpy as np
 from emer.data.rows import existing, refuse
 from emer.data.table_files import read_arrays
 from emer.data.tables import FeatureTable, full_view, target_of
+from emer.errors import ConfigError
 
 SOURCE = "CMU-MOSI (Zadeh et al. 2016), features of Poria et al. 2017"
 LICENCE = "measure only"
 FILE = "features/mosi.npz"
 LABELS = ("negative", "positive")
 COUNTS = {"train": 1_447, "test": 752}
+POSITIVE = {"train": 709, "test": 467}
+"""So many rows at the start of a part are positive, the others negative."""
 VIEWS = {"audio": 73, "text": 100, "video": 100}
 NOTE = "the text features were trained by their authors on the training part: scores on training rows flatter"
 
@@ -40,8 +44,13 @@ def table(folder: str | Path) -> FeatureTable:
         ],
         f"{path} is not the released set",
     )
+    for part, count in COUNTS.items():
+        if not np.array_equal(arrays[f"y_{part}"], np.arange(count) < POSITIVE[part]):
+            raise ConfigError(
+                f"{path}: y_{part} does not have {POSITIVE[part]} ones and then zeros, as released, and the split "
+                "counts on that order; fetch the file again"
+            )
     positive = np.concatenate([arrays[f"y_{part}"] for part in COUNTS])
-    refuse(["labels other than 0 and 1"] if set(positive.tolist()) != {0, 1} else [], f"{path} holds")
     return FeatureTable(
         name="mosi",
         rows=row_ids(),

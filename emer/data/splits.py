@@ -134,7 +134,7 @@ def _path(name: str) -> Path:
     known = {path.stem: path for folder in FOLDERS if folder.is_dir() for path in sorted(folder.glob("*.json"))}
     if name not in known:
         raise ConfigError(
-            f"no split is called {name!r}; choose one of {', '.join(sorted(known))}, or give a .json file"
+            f"no split is called {name!r}; choose one of {', '.join(sorted(known)) or 'none'}, or give a .json file"
         )
     return known[name]
 

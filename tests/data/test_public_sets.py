@@ -170,6 +170,14 @@ def test_pickled_or_misshapen_arrays_are_refused(tmp_path: Path) -> None:
         mosi.table(tmp_path)
 
 
+def test_mosi_in_another_order_is_refused(real_data: Path, tmp_path: Path) -> None:
+    arrays = dict(np.load(real_data / mosi.FILE))
+    (tmp_path / "features").mkdir()
+    np.savez(tmp_path / mosi.FILE, **(arrays | {"y_train": arrays["y_train"][::-1]}))
+    with pytest.raises(ConfigError, match="y_train does not have 709 ones and then zeros"):
+        mosi.table(tmp_path)
+
+
 def test_a_damaged_matlab_file_is_refused(real_data: Path, tmp_path: Path) -> None:
     path = tmp_path / handwritten.FILE
     path.parent.mkdir()
