@@ -65,8 +65,9 @@ def test_the_audio_visual_majority_is_that_of_the_released_summary(real_data: Pa
     with (real_data / "cremad" / "cremad_summaryTable.csv").open(newline="") as file:
         released = {row["FileName"]: row["MultiModalVote"] for row in csv.DictReader(file)}
     table = cremad.table(real_data)
-    letters = [cremad.LETTERS[place] for place in table.target.argmax(axis=1)]
-    assert dict(zip(table.rows, letters, strict=True)) == {k: v for k, v in released.items() if len(v) == 1}
+    words = {"A": "anger", "D": "disgust", "F": "fear", "H": "happy", "N": "neutral", "S": "sad"}
+    ours = [table.labels[place] for place in table.target.argmax(axis=1)]
+    assert dict(zip(table.rows, ours, strict=True)) == {k: words[v] for k, v in released.items() if len(v) == 1}
     assert "420 of 7442" in table.note
 
 
@@ -152,6 +153,9 @@ def test_a_vote_table_that_was_cut_or_altered_is_refused(real_data: Path, tmp_pa
         cremad.votes(tmp_path)
     path.write_text("\n".join([lines[0], lines[1].replace(",10,", ",9,"), *lines[2:]]))
     with pytest.raises(ConfigError, match=r"line 2 \(1001_IEO_NEU_XX\) has .*wrong counts"):
+        cremad.votes(tmp_path)
+    path.write_text("\n".join([*lines, lines[1]]))
+    with pytest.raises(ConfigError, match=r"line 22328 \(1001_IEO_NEU_XX\) has .*comes twice"):
         cremad.votes(tmp_path)
     path.write_text("a,b\n1,2\n")
     with pytest.raises(ConfigError, match=r"lacks columns.*'fileName'"):

@@ -91,9 +91,10 @@ def test_the_hash_sees_every_number_and_name() -> None:
         small(target=table.target[:, ::-1]),
         small(views={**table.views, "voice": full_view(("pitch", "loudness"), np.arange(6.0).reshape(3, 2) + 1)}),
         small(views={**table.views, "voice": full_view(("pitch", "volume"), np.arange(6.0).reshape(3, 2))}),
+        small(views={**table.views, "face": full_view(("smile",), table.views["face"].values)}),  # 0, but measured
         table.take(np.array([0, 1])),
     ]
-    assert len({table.sha256, *(other.sha256 for other in altered)}) == 8
+    assert len({table.sha256, *(other.sha256 for other in altered)}) == 9
     assert table.sha256 == small(note="a remark changes no result").sha256
 
 
