@@ -23,6 +23,7 @@ DATA = {
     "report/templates/report.html.j2",
     "report/templates/report.css",
     "report/templates/report.js",
+    "configs/splits/ravdess.json",
 }
 
 
@@ -38,6 +39,10 @@ def test_the_wheel_explains_a_clip_outside_the_checkout(tmp_path: Path, example_
     where = [sys.executable, "-c", "import emer; print(emer.__file__)"]
     found = subprocess.run(where, capture_output=True, text=True, check=True, cwd=tmp_path, env=env).stdout
     assert found.startswith(str(tmp_path / "site"))
+    split = [sys.executable, "-c", "from emer.data.splits import split; print(split('ravdess').name)"]
+    assert (
+        subprocess.run(split, capture_output=True, text=True, check=True, cwd=tmp_path, env=env).stdout == "ravdess\n"
+    )
     command = [sys.executable, "-m", "emer.cli", "explain", str(example_clip), "--json", "--html", "--out", "out"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, env=env)
     assert json.loads(done.stdout)["schema"] == "emer.explanation/1"
