@@ -1,13 +1,16 @@
-"""Run every benchmark and write what it printed to benchmarks/README.md.
+"""Run the benchmarks and write what they printed to benchmarks/README.md.
 
-python benchmarks/run.py       # or: make bench; about fifteen minutes, needs real clips (EMER_TEST_DATA)
+python benchmarks/run.py                  # or: make bench; about ten minutes on a quiet machine, needs real clips
+python benchmarks/run.py explain.py       # only the sections of these scripts; the others stay as they are
 """
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+PAGE = HERE / "README.md"
 
 HEADER = """# Benchmarks
 
@@ -25,13 +28,28 @@ SECTIONS = {
 
 def main() -> None:
     """Run the sections one after the other, so that none disturbs another."""
-    text = HEADER
+    wanted = sys.argv[1:]
+    kept = standing()
     for title, (script, *arguments) in SECTIONS.items():
-        print(f"running {script} {' '.join(arguments)}", file=sys.stderr)
-        command = [sys.executable, str(HERE / script), *arguments]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-        text += f"\n## {title}\n\n`python benchmarks/{' '.join([script, *arguments])}`\n\n{done.stdout.strip()}\n"
-    (HERE / "README.md").write_text(text)
+        if not wanted or script in wanted:
+            kept[title] = ran(script, arguments)
+    PAGE.write_text(HEADER + "".join(f"\n## {title}\n\n{kept[title]}\n" for title in SECTIONS if title in kept))
+
+
+def standing() -> dict[str, str]:
+    """The sections of the page as it is."""
+    if not PAGE.exists():
+        return {}
+    parts = re.split(r"^## (.+)$", PAGE.read_text(), flags=re.M)[1:]
+    return {title: text.strip() for title, text in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def ran(script: str, arguments: list[str]) -> str:
+    """The command and what it printed."""
+    print(f"running {script} {' '.join(arguments)}", file=sys.stderr)
+    command = [sys.executable, str(HERE / script), *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return f"`python benchmarks/{' '.join([script, *arguments])}`\n\n{done.stdout.strip()}"
 
 
 if __name__ == "__main__":
