@@ -1,4 +1,4 @@
-"""Configuration: YAML files whose keys are the fields of a dataclass, with `key=value` changes, all mistakes at once."""
+"""Configuration: YAML whose keys are the fields of a dataclass, `key=value` changes, and all mistakes at once."""
 
 import dataclasses
 import difflib
@@ -34,7 +34,7 @@ def overridden(values: Mapping[str, Any], changes: Sequence[str]) -> dict[str, A
     >>> overridden({"options": {"hidden": [64]}}, ["options.hidden=[]", "seeds=[1, 2]"])
     {'options': {'hidden': []}, 'seeds': [1, 2]}
     """
-    result = _copied(values)
+    result: dict[str, Any] = _copied(values)
     for change in changes:
         key, separator, text = change.partition("=")
         path = key.split(".")

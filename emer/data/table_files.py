@@ -2,7 +2,7 @@
 
 A **.npz** holds `rows` (ids), `labels` (the label set), the target, and per view `x_VIEW` (row, feature).
 The target is `label` (one text a row) or `target` (row, label) with `kind` (`single`, `multi`, `votes`).
-It may hold `speakers`, `names_VIEW`, `mask_VIEW`, `name`, `source`, `licence`, `note`, and `rows_VIEW`
+It may hold `speakers`, `names_VIEW`, `mask_VIEW`, `version_VIEW`, `name`, `source`, `licence`, `note`, and `rows_VIEW`
 where a view has its rows in another order.
 
 A **.csv** or **.parquet** has one line a row: columns `row`, `label` (or `labels`, separated by `;`, or one column
@@ -52,6 +52,7 @@ def write_npz(table: FeatureTable, path: str | Path) -> None:
         arrays["speakers"] = np.array(table.speakers)
     for name, view in table.views.items():
         arrays |= {f"x_{name}": view.values, f"mask_{name}": view.mask, f"names_{name}": np.array(view.names)}
+    arrays |= {f"version_{name}": np.array(version) for name, version in table.versions.items()}
     with replacing(path) as draft, draft.open("xb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
@@ -89,6 +90,7 @@ def _from_npz(path: Path, labels: Sequence[str] | None) -> FeatureTable:
         target=_numbers(path, "target", target, np.float64),
         views={key[2:]: _npz_view(path, key[2:], arrays, rows) for key in arrays if key.startswith("x_")},
         speakers=_texts(arrays["speakers"]) if "speakers" in arrays else None,
+        versions={key[8:]: str(arrays[key]) for key in arrays if key.startswith("version_")},
         **{"name": path.stem} | {key: str(arrays[key]) for key in TEXTS if key in arrays},
     )
 

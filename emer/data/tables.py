@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, Literal, get_args
@@ -55,6 +55,8 @@ class FeatureTable:
     licence: str = "unknown"
     note: str = ""
     """What the reader of a result must know: rows left out, features that saw other data."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """View to the version of the extractor that measured it, where one of emer's did."""
 
     def __post_init__(self) -> None:
         refuse(list(_mistakes(self)), f"the feature table {self.name} cannot be used")
@@ -87,6 +89,7 @@ class FeatureTable:
             source=self.source,
             licence=self.licence,
             note=self.note,
+            versions=self.versions,
         )
 
 

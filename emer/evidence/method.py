@@ -77,6 +77,9 @@ class Method(nn.Module):
     def loss(self, batch: Batch, epoch: int, generator: torch.Generator) -> Float[Tensor, ""]:
         """The mean loss of a batch; whatever is random is drawn from `generator`."""
 
+    def finish(self, validation: Batch) -> None:
+        """Called once after training, with the weights of the best epoch: what is fitted on validation goes here."""
+
     @abstractmethod
     def speak(self, inputs: Mapping[str, ViewInput], present: Bool[Tensor, "view batch"] | None = None) -> Spoken:
         """Opinions about clips. `present`, in the order of `shape.features`, takes views out clip by clip."""

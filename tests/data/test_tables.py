@@ -47,13 +47,13 @@ def same(one: FeatureTable, other: FeatureTable) -> bool:
         and (one.views[v].mask == other.views[v].mask).all()
         for v in one.views
     )
-    fields = ("rows", "labels", "kind", "speakers", "source", "licence", "note")
+    fields = ("rows", "labels", "kind", "speakers", "source", "licence", "note", "versions")
     told = all(getattr(one, key) == getattr(other, key) for key in fields)
     return views and told and set(one.views) == set(other.views) and bool((one.target == other.target).all())
 
 
 def test_a_table_written_as_npz_reads_back_the_same(tmp_path: Path) -> None:
-    table = small(source="a study", licence="CC0", note="half a joke")
+    table = small(source="a study", licence="CC0", note="half a joke", versions={"voice": "3"})
     write_npz(table, tmp_path / "t.npz")
     assert same(read_table(tmp_path / "t.npz"), table)
     assert read_table(tmp_path / "t.npz").sha256 == table.sha256
