@@ -24,6 +24,13 @@ TRANSCRIBERS = {
     "whisper": "emer.clues.asr:Whisper",
     "pocketsphinx": "emer.clues.asr:PocketSphinx",
 }
+METHODS = {
+    "softmax": "emer.evidence.softmax:Softmax",
+    "evidential": "emer.evidence.evidential:Evidential",
+    "lddu": "emer.evidence.lddu:Lddu",
+    "tical": "emer.evidence.tical:Tical",
+    "cmc": "emer.evidence.cmc:Cmc",
+}
 
 
 def load(name: str, table: Mapping[str, str]) -> Any:

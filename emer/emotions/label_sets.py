@@ -1,5 +1,6 @@
 """Named sets of emotion labels, and the explicit mappings between them (`label_sets.yaml`)."""
 
+from collections.abc import Sequence
 from functools import cache
 
 from emer.errors import ConfigError
@@ -17,6 +18,16 @@ def label_set(name: str) -> tuple[str, ...]:
     if name not in sets:
         raise ConfigError(f"no label set is called {name!r}; choose one of {', '.join(sorted(sets))}")
     return tuple(sets[name])
+
+
+def name_of(labels: Sequence[str]) -> str | None:
+    """The named set that has just these labels in this order; None when there is none.
+
+    >>> name_of(["negative", "neutral", "positive"])
+    'sentiment3'
+    """
+    sets = table("emer.emotions", "label_sets.yaml")["sets"]
+    return next((name for name, known in sets.items() if list(known) == list(labels)), None)
 
 
 def mapping(source: str, target: str) -> dict[str, str]:

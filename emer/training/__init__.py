@@ -1,0 +1,1 @@
+"""Training: heads on feature tables, with early stopping on validation."""
