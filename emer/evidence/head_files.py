@@ -1,8 +1,9 @@
 """Trained heads on disk: `heads.safetensors` (numbers) and `heads.json` (what they mean); nothing is pickled."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
@@ -32,6 +33,12 @@ class HeadRecord:
     """The rule by which their views are to be fused."""
     reliabilities: dict[str, float] | None = None
     """View to reliability, for the weighted rule."""
+    variant: Literal["plain", "baseline"] = "plain"
+    """baseline: they read differences from the speaker's neutral recordings (`emer.evidence.speaker_baseline`)."""
+    figures: dict[str, str] = field(default_factory=dict)
+    """What they reach on people they have not heard, in words: measure to value with its interval and n."""
+    limits: tuple[str, ...] = ()
+    """What they should not be used for, a sentence each."""
     tensors_sha256: str = ""
     """Of the file of numbers; written by `save_heads`."""
     emer: str = __version__

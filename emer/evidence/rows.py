@@ -18,6 +18,20 @@ def row_hashes(rows: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({_hashed(row) for row in rows}))
 
 
+def clip_row(file_sha256: str, start: float | None = None, end: float | None = None) -> str:
+    """The id of a clip by its content, whatever it is called: hash of the file, and the seconds if a part is meant.
+
+    Heads that were trained on clips record these beside the ids of their rows, so that a clip is known again under
+    another name.
+
+    >>> clip_row("ab12"), clip_row("ab12", 1.5)
+    ('clip:ab12', 'clip:ab12#1.5-')
+    """
+    if start is None and end is None:
+        return f"clip:{file_sha256}"
+    return f"clip:{file_sha256}#{start or 0:g}-{'' if end is None else f'{end:g}'}"
+
+
 def refuse_seen(rows: Iterable[str], seen: Collection[str], use: str, before: str) -> None:
     """Raises ConfigError when rows of `use` are among the hashes `seen`, which served for `before`.
 

@@ -1,0 +1,91 @@
+"""What trained heads make of a clip, and what may be believed of it: confidence, trust, domain.
+
+Without trained views there is no confidence. With them it is the calibrated one of the set of views that spoke. A clip
+outside the heads' domain keeps its number and is not trusted; a set of views that was never calibrated has no number.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from emer.evidence import calibration as calibrated
+from emer.evidence.calibration import Calibration
+from emer.types import CalibrationRecord, Notice, Opinion, WeightsRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What trained heads say of one clip or one segment."""
+
+    opinions: Mapping[str, Opinion] = field(default_factory=dict)
+    """View to its opinion; vacuous where too little was measured."""
+    outside: tuple[str, ...] = ()
+    """Why the clip is unlike those that the heads were trained on, in words, a reason a view."""
+    notices: tuple[Notice, ...] = ()
+    """What the reader should know besides."""
+    data: str = ""
+    """What the heads were trained on."""
+    weights: WeightsRecord | None = None
+    fusion: str = "weighted"
+    reliabilities: Mapping[str, float] | None = None
+    calibration: Calibration | None = None
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The views that said something, in alphabetical order."""
+        return tuple(sorted(view for view, opinion in self.opinions.items() if opinion.present))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What may be believed of an answer."""
+
+    confidence: float | None = None
+    probability: Mapping[str, float] = field(default_factory=dict)
+    """Calibrated, of each label of the fused opinion; that of the strongest is the confidence."""
+    trusted: bool | None = None
+    out_of_domain: bool = False
+    notices: tuple[Notice, ...] = ()
+    record: CalibrationRecord | None = None
+
+
+NOTHING = Judgement()
+"""Where no trained view spoke."""
+
+
+def judge(heard: Heard | None, opinions: Mapping[str, Opinion], fused: Opinion) -> Judgement:
+    """What may be believed of `fused`, which was fused from the trained ones among `opinions`."""
+    views = tuple(sorted(view for view, opinion in opinions.items() if opinion.trained and opinion.present))
+    if heard is None or not views:
+        return NOTHING if heard is None else Judgement(notices=heard.notices)
+    made = heard.calibration
+    outside = [f"{reason}: the clip is out of domain, and its confidence not to be trusted" for reason in heard.outside]
+    if made is not None and made.out_of_domain(views):
+        outside.append(f"no clip of the calibration on {made.data} had just the views {', '.join(views)}")
+    number = calibrated.confidence(fused, made, views)
+    notices = (*heard.notices, *(Notice("out_of_domain", reason) for reason in outside))
+    if made is None:
+        notices += (Notice("not_calibrated", "these heads were not calibrated; run emer calibrate on labelled clips"),)
+    if made is None or number is None:
+        return Judgement(out_of_domain=bool(outside), notices=notices)
+    return Judgement(
+        confidence=number,
+        probability=_probability(fused, made, views, number),
+        trusted=_trusted(made, number, outside=bool(outside)),
+        out_of_domain=bool(outside),
+        notices=notices,
+        record=calibrated.record(made, views),
+    )
+
+
+def _trusted(made: Calibration, number: float, *, outside: bool) -> bool | None:
+    if outside:
+        return False
+    return None if made.threshold is None else made.threshold.trusts(number)
+
+
+def _probability(fused: Opinion, made: Calibration, views: tuple[str, ...], number: float) -> dict[str, float]:
+    p = calibrated.probability(fused, made, views)
+    assert p is not None
+    by_label = dict(zip(fused.labels, p.tolist(), strict=True))
+    strongest = max(by_label, key=lambda label: by_label[label])
+    return by_label | {strongest: number}  # a curve bends the confidence, not the other probabilities
