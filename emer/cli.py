@@ -37,6 +37,8 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _explain_options(commands.add_parser("explain", help="explain a clip, or all clips of a folder or manifest"))
     _clues_options(commands.add_parser("clues", help="only measure: the clues of a clip"))
+    _train_options(commands.add_parser("train", help="train emotion heads on features or on your clips"))
+    _bench_options(commands.add_parser("bench", help="methods side by side on public data"))
     doctor = commands.add_parser("doctor", help="what is installed, what is broken, and how to mend it")
     doctor.add_argument("--json", action="store_true", help="one JSON object instead of text")
     return top
@@ -78,6 +80,19 @@ def _clues_options(command: argparse.ArgumentParser) -> None:
     _clip_options(command)
 
 
+def _train_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("config", metavar="CONFIG", help="a YAML file, or a name in configs/heads: emer, tmc, …")
+    command.add_argument(
+        "changes", metavar="KEY=VALUE", nargs="*", help="changes to it: data=clips.jsonl seeds=[0,1] out=DIR"
+    )
+
+
+def _bench_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("what", choices=("evidence",), help="evidence: heads, fusion, calibration, trusted scores")
+    command.add_argument("config", metavar="CONFIG", help="a YAML file, or a name in configs/bench: evidence")
+    command.add_argument("changes", metavar="KEY=VALUE", nargs="*", help="changes to it: seeds=[0] out=DIR")
+
+
 def _explain(options: argparse.Namespace) -> int:
     from emer.commands.explain import run
 
@@ -90,13 +105,25 @@ def _clues(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def _train(options: argparse.Namespace) -> int:
+    from emer.commands.train import run
+
+    return run(options)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from emer.commands.bench import run
+
+    return run(options)
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from emer.doctor import run
 
     return run(as_json=options.json)
 
 
-COMMANDS = {"explain": _explain, "clues": _clues, "doctor": _doctor}
+COMMANDS = {"explain": _explain, "clues": _clues, "train": _train, "bench": _bench, "doctor": _doctor}
 
 if __name__ == "__main__":
     sys.exit(main())

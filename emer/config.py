@@ -13,6 +13,28 @@ from emer.tables import parse
 
 T = TypeVar("T")
 
+PACKAGE = Path(__file__).parent
+SHIPPED = (PACKAGE / "configs", PACKAGE.parent / "configs")
+"""Where an installed emer has its configurations, and where a checkout has them."""
+
+
+def shipped(kind: str, name: str | Path) -> Path:
+    """The file that a name stands for: a path, or the name of a configuration that comes with emer.
+
+    `kind` is a folder of configs/: heads, bench, splits. Raises ConfigError that lists the known names.
+
+    >>> shipped("heads", "tmc").name
+    'tmc.yaml'
+    """
+    if Path(name).is_file():
+        return Path(name)
+    known = {path.stem: path for folder in SHIPPED for path in sorted((folder / kind).glob("*.yaml"))}
+    # A path as it stands in the documentation is also right where emer is installed and there is no checkout.
+    stem = Path(name).stem if str(name) == f"configs/{kind}/{Path(name).stem}.yaml" else str(name)
+    if stem not in known:
+        raise ConfigError(f"there is no configuration {name}; give a file, or one of {', '.join(sorted(known))}")
+    return known[stem]
+
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
     """The mapping in a YAML file. Raises ConfigError when there is none."""

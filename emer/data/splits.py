@@ -14,13 +14,12 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int64
 
+from emer.config import SHIPPED
 from emer.data.rows import PARTS, Part, refuse, some
 from emer.errors import ConfigError
 from emer.jsonio import loads
 
-PACKAGE = Path(__file__).parents[1]
-FOLDERS = (PACKAGE / "configs" / "splits", PACKAGE.parent / "configs" / "splits")
-"""Where an installed emer has its splits, and where a checkout has them."""
+FOLDERS = tuple(folder / "splits" for folder in SHIPPED)
 
 Unit = Literal["speaker", "row"]
 

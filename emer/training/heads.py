@@ -1,13 +1,13 @@
 """`emer train` for heads: a configuration in, one trained method per seed out, each saved with what it saw."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import torch
 
-from emer.config import build, overridden, read_yaml
+from emer.config import build, overridden, read_yaml, shipped
 from emer.data.tables import FeatureTable
 from emer.errors import ConfigError
 from emer.evidence.ensemble import Ensemble
@@ -74,9 +74,12 @@ class Trained:
     seed: int
 
 
-def read_config(path: str | Path, changes: tuple[str, ...] = ()) -> HeadsConfig:
-    """The configuration in a file, with `key=value` changes. Raises ConfigError that lists every mistake."""
-    values = overridden(read_yaml(path), changes)
+def read_config(path: str | Path, changes: Sequence[str] = ()) -> HeadsConfig:
+    """The configuration in a file, or of a name in configs/heads, with `key=value` changes.
+
+    Raises ConfigError that lists every mistake.
+    """
+    values = overridden(read_yaml(shipped("heads", path)), changes)
     return build(HeadsConfig, values, str(path))
 
 
@@ -95,7 +98,7 @@ def train(
 
 
 def save(trained: Trained, folder: Path, config: HeadsConfig, training: FeatureTable, validation: FeatureTable) -> None:
-    """Write the method, its history, and, where it is a set of evidential heads, the heads as `emer explain` reads them.
+    """Write the method, its history and, of evidential methods, the heads as `emer explain` reads them.
 
     Rows that trained or chose the epoch are recorded as hashes: calibration refuses both.
     """

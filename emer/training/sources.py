@@ -4,8 +4,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
+from jaxtyping import Bool
+
+from emer.data import cremad
 from emer.data.making_splits import speaker_disjoint
 from emer.data.manifest import read_manifest
 from emer.data.rows import Part, Row, some
@@ -38,6 +42,8 @@ SOURCES: dict[str, Source] = {
     "emodb": Source("emer.training.voices:emodb", "emodb", {"variant": "plain"}),
     "emodb_z": Source("emer.training.voices:emodb", "emodb", {"variant": "speaker_z"}),
     "emodb_baseline": Source("emer.training.voices:emodb", "emodb", {"variant": "baseline"}),
+    "noise": Source("emer.training.strange:table", "", {"what": "noise"}),
+    "music": Source("emer.training.strange:table", "", {"what": "music"}),
 }
 
 Parts = Mapping[Part, FeatureTable]
@@ -77,9 +83,7 @@ def table_named(name: str, folder: str | None = None, labels: tuple[str, ...] | 
     """
     if name in SOURCES:
         source = SOURCES[name]
-        table = load(source.reader, {})(data_folder(folder), **source.arguments)
-        assert isinstance(table, FeatureTable)
-        return table
+        return cast(FeatureTable, load(source.reader, {})(data_folder(folder), **source.arguments))
     if name.endswith(".jsonl"):
         return _measured(name, labels)
     if Path(name).suffix:
@@ -112,6 +116,15 @@ def open_data(
     if out is None:
         raise ConfigError(f"{name} has no split and there is no folder to write a new one to; give split=FILE.json")
     return Data(table, speaker_disjoint(table.rows, table.speakers, 0, out / "split.json"))
+
+
+def disagreeing(name: str, folder: Path) -> Bool[np.ndarray, "row"] | None:
+    """The rows of a data set whose voice and face people read differently; None where nobody asked them."""
+    if not name.startswith("cremad"):
+        return None
+    said = cremad.votes(folder)
+    kept = ~said.tied if SOURCES[name].arguments.get("kind", "single") == "single" else np.ones(len(said.rows), bool)
+    return np.asarray(said.disagree[kept])
 
 
 def folds_of(name: str) -> tuple[Split, ...]:
