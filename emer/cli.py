@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     _explain_options(commands.add_parser("explain", help="explain a clip, or all clips of a folder or manifest"))
     _clues_options(commands.add_parser("clues", help="only measure: the clues of a clip"))
     _train_options(commands.add_parser("train", help="train emotion heads on features or on your clips"))
+    _calibrate_options(commands.add_parser("calibrate", help="fit the confidence of trained heads to your clips"))
     _bench_options(commands.add_parser("bench", help="methods side by side on public data"))
     doctor = commands.add_parser("doctor", help="what is installed, what is broken, and how to mend it")
     doctor.add_argument("--json", action="store_true", help="one JSON object instead of text")
@@ -72,7 +73,15 @@ def _explain_options(command: argparse.ArgumentParser) -> None:
         "--engine", default="composer", metavar="NAME", help="who writes the explanation (default composer)"
     )
     command.add_argument(
-        "--fusion", default="weighted", metavar="RULE", help="how opinions are fused (default weighted)"
+        "--fusion",
+        metavar="RULE",
+        help="how opinions are fused (default: the rule of the trained heads, else weighted)",
+    )
+    command.add_argument(
+        "--weights",
+        default="installed",
+        metavar="DIR",
+        help="trained heads: a folder, or none (default: those of emer-weights, where it is installed)",
     )
 
 
@@ -84,6 +93,17 @@ def _train_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("config", metavar="CONFIG", help="a YAML file, or a name in configs/heads: emer, tmc, …")
     command.add_argument(
         "changes", metavar="KEY=VALUE", nargs="*", help="changes to it: data=clips.jsonl seeds=[0,1] out=DIR"
+    )
+
+
+def _calibrate_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("heads", metavar="HEADS_DIR", help="a folder with heads.json")
+    command.add_argument(
+        "settings",
+        metavar="KEY=VALUE",
+        nargs="*",
+        help="data=clips.jsonl or data=table.npz (needed), target_risk=0.1, delta=0.05, method=temperature, seed=0, "
+        "name=…, out=DIR",
     )
 
 
@@ -111,6 +131,12 @@ def _train(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def _calibrate(options: argparse.Namespace) -> int:
+    from emer.commands.calibrate import run
+
+    return run(options)
+
+
 def _bench(options: argparse.Namespace) -> int:
     from emer.commands.bench import run
 
@@ -123,7 +149,14 @@ def _doctor(options: argparse.Namespace) -> int:
     return run(as_json=options.json)
 
 
-COMMANDS = {"explain": _explain, "clues": _clues, "train": _train, "bench": _bench, "doctor": _doctor}
+COMMANDS = {
+    "explain": _explain,
+    "clues": _clues,
+    "train": _train,
+    "calibrate": _calibrate,
+    "bench": _bench,
+    "doctor": _doctor,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -8,6 +8,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from emer import media as media_
@@ -18,7 +19,9 @@ from emer.errors import EmerError
 from emer.evidence.conflict import conflict
 from emer.evidence.fusion import fuse
 from emer.evidence.hints import hint
+from emer.evidence.judgement import Heard, Judgement, judge
 from emer.evidence.opinion import vacuous
+from emer.evidence.weights import INSTALLED, Weights, find_weights
 from emer.registry import ENGINES, load
 from emer.types import (
     MODALITIES,
@@ -26,6 +29,7 @@ from emer.types import (
     Clip,
     ClipRecord,
     Clues,
+    Emotion,
     Explanation,
     Media,
     Opinion,
@@ -42,10 +46,12 @@ class Explainer:
 
     engine: str = "composer"
     """A name from `emer.registry.ENGINES`, or `package.module:Class`."""
-    fusion: str = "weighted"
-    """A rule of `emer.evidence.fusion`."""
+    weights: str | Path | None = INSTALLED
+    """Trained heads: those of the distribution emer-weights where it is installed, those of a folder, or None."""
+    fusion: str | None = None
+    """A rule of `emer.evidence.fusion`; None takes that of the trained heads, and the weighted one for hints."""
     reliabilities: Mapping[str, float] | None = None
-    """Weight of each view in the fusion; None weighs all alike."""
+    """Weight of each view in the fusion; None takes those of the heads, if their rule is used, else equal ones."""
     transcriber: str | None = None
     """`whisper:MODEL` or `pocketsphinx`, for clips that bring no transcript; None recognises nothing."""
     cache: Path | None = field(default_factory=default_folder)
@@ -72,16 +78,42 @@ class Explainer:
         """What the engine is asked, about the whole clip or about one segment."""
         span = segment.span if segment else media.facts.span
         clues = clues_within(clues, segment) if segment else clues
-        opinions: dict[str, Opinion] = {view: opinion_of(clues, view) for view in MODALITIES}
-        prior = fuse(opinions, self.fusion, self.reliabilities)
-        return Request(media, clues, span, opinions, prior, transcript=clues.transcript)
+        heard = self.heard(clues)
+        opinions = {view: opinion_of(clues, view) for view in MODALITIES} | dict(heard.opinions if heard else {})
+        prior = self.fused(opinions, heard)
+        settings = {"heard": heard} if heard else {}
+        return Request(media, clues, span, opinions, prior, transcript=clues.transcript, settings=settings)
+
+    def heard(self, clues: Clues) -> Heard | None:
+        """What trained heads say; None where there are none to ask."""
+        if self.trained is None:
+            return None
+        from emer.evidence.trained import hear  # loads torch
+
+        return hear(self.trained, clues.features, clues.baseline)
+
+    @cached_property
+    def trained(self) -> Weights | None:
+        """Where the trained heads lie."""
+        return find_weights(self.weights)
+
+    def fused(self, opinions: Mapping[str, Opinion], heard: Heard | None) -> Opinion:
+        """All views as one, by the rule that was asked for, else by that of the heads."""
+        rule, reliabilities = self.fusion or "weighted", self.reliabilities
+        if heard is not None and heard.views and self.fusion is None:
+            speaking = {view for view, opinion in opinions.items() if opinion.trained and opinion.present}
+            fitted = heard.reliabilities if speaking <= set(heard.reliabilities or ()) else None
+            rule, reliabilities = heard.fusion, reliabilities or fitted
+        return fuse(opinions, rule, reliabilities)
 
     def explanation(self, request: Request, answer: Answer) -> Explanation:
         """Opinions and answer as one value. An engine's failure is an error for the user, never a silent gap."""
         if answer.error is not None:
             raise EmerError(f"the {self.engine} engine could not answer: {answer.error}")
+        heard = heard_of(request)
         opinions = dict(request.opinions) | ({"verdict": answer.verdict} if answer.verdict else {})
-        fused = fuse(opinions, self.fusion, self.reliabilities) if answer.verdict else request.prior
+        fused = self.fused(opinions, heard) if answer.verdict else request.prior
+        judgement = judge(heard, opinions, fused)
         return Explanation(
             clip=_record(request),
             transcript=request.transcript,
@@ -89,21 +121,40 @@ class Explainer:
             opinions=opinions,
             fused=fused,
             conflict=conflict(opinions),
-            emotions=answer.labels,
+            emotions=tuple(with_confidence(emotion, judgement) for emotion in answer.labels),
             explanation=answer.text,
             statements=answer.statements,
-            confidence=None,  # no trained view, hence nothing calibrated
-            calibrated=False,
-            trusted=None,
-            out_of_domain=False,
-            warnings=request.clues.warnings,
+            confidence=judgement.confidence,
+            calibrated=judgement.confidence is not None,
+            trusted=judgement.trusted,
+            out_of_domain=judgement.out_of_domain,
+            warnings=(*request.clues.warnings, *judgement.notices),
             failed=request.clues.failed,
-            provenance=Provenance(emer=__version__, engine=self.engine),
+            provenance=Provenance(
+                emer=__version__,
+                engine=self.engine,
+                weights=heard.weights if heard and heard.views else None,
+                calibration=judgement.record,
+            ),
         )
 
 
+def heard_of(request: Request) -> Heard | None:
+    """What trained heads said of the clip or segment that a request is about."""
+    heard = request.settings.get("heard")
+    assert heard is None or isinstance(heard, Heard)
+    return heard
+
+
+def with_confidence(emotion: Emotion, judgement: Judgement) -> Emotion:
+    """An emotion with the calibrated probability of the label that it belongs to."""
+    if emotion.confidence is not None or emotion.cluster is None:
+        return emotion
+    return replace(emotion, confidence=judgement.probability.get(emotion.cluster))
+
+
 def opinion_of(clues: Clues, view: str) -> Opinion:
-    """What one view says: its rule table's hint, or the vacuous opinion where nothing was measured."""
+    """What one view says without a trained head: its rule table's hint, or vacuous where nothing was measured."""
     features = clues.features.get(view)
     if features is None:
         return vacuous("emer8", label_set("emer8"))

@@ -82,7 +82,8 @@ def explainer_of(options: Namespace, progress: Progress) -> Explainer:
     """The explainer that the command line asks for; `emer clues` has no engine and no fusion."""
     return Explainer(
         engine=getattr(options, "engine", "composer"),
-        fusion=getattr(options, "fusion", "weighted"),
+        weights=getattr(options, "weights", None),
+        fusion=getattr(options, "fusion", None),
         transcriber=options.asr,
         cache=None if options.no_cache else default_folder(),
         limits=Limits() if options.max_duration is None else Limits(duration=options.max_duration),

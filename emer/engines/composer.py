@@ -13,6 +13,7 @@ from emer.emotions.lexicon import TABLES
 from emer.engines.labels import labels, singled_out, spread
 from emer.engines.salience import Told, choose
 from emer.engines.together import agreement, emotions, leans, trajectory
+from emer.engines.trained import beside, caution, decided, hints, spoken_views, verdict
 from emer.engines.wording import NAMES, cite, clause, repeated
 from emer.evidence.hints import Reason, affect, reasons
 from emer.grounding import check
@@ -53,14 +54,17 @@ class Composer:
         brief = _is_part(request)
         told = {m: _choose(clues, m, why, self.most_brief if brief else self.most) for m in MODALITIES}
         paragraphs = [_paragraph(request, modality, told[modality], brief) for modality in MODALITIES]
-        pointing = leans(told, request.opinions, why)
+        pointing = leans(told, hints(request), why)
         feeling = affect(request.clues.features, _baselines(request))
-        clusters = singled_out(request.prior, [lean.cluster for lean in pointing])
+        trained = bool(spoken_views(request))
+        clusters = decided(request.prior) if trained else singled_out(request.prior, [p.cluster for p in pointing])
         found = labels(clusters, feeling.valence, feeling.arousal, clues)
         moving = trajectory(request.clues, request.span, why) if request.clues.segments else None
-        closing = HINTS_ONLY_BRIEF if brief else HINTS_ONLY
-        together = emotions(pointing, found, spread(request.prior), feeling.arousal)
-        last = [agreement(pointing), moving, together, None if _trained(request) else closing]
+        if trained:
+            last = [verdict(request, told, why), beside(request, pointing, brief), moving, caution(request, brief)]
+        else:
+            together = emotions(pointing, found, spread(request.prior), feeling.arousal)
+            last = [agreement(pointing), moving, together, HINTS_ONLY_BRIEF if brief else HINTS_ONLY]
         paragraphs.append(" ".join(filter(None, last)))
         text = "\n\n".join([*filter(None, paragraphs), _label_line(found)])
         spoken = request.transcript.text if request.transcript else ""
@@ -98,10 +102,6 @@ def _choose(clues: Sequence[Clue], modality: Modality, why: Sequence[Reason], mo
 def _nothing_there(clue: Clue) -> bool:
     """A face seen for none of the time is no clue to tell but the absence of a face."""
     return clue.kind in ("face_presence", "face_count") and not clue.value
-
-
-def _trained(request: Request) -> bool:
-    return any(opinion.trained and opinion.present for opinion in request.opinions.values())
 
 
 # ---------------------------------------------------------------- how it is told

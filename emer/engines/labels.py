@@ -21,13 +21,13 @@ SLIGHT = 0.1
 
 def leaning(opinion: Opinion) -> tuple[str, ...]:
     """The one or two clusters that an opinion leans to, strongest first; empty when it singles none out."""
-    close = _close(opinion)
+    close = ranked(opinion)
     return close if len(close) <= MOST else ()
 
 
 def spread(opinion: Opinion) -> tuple[str, ...]:
     """The three or more clusters between which an opinion does not tell, strongest first; else empty."""
-    close = _close(opinion)
+    close = ranked(opinion)
     return close if len(close) > MOST else ()
 
 
@@ -37,19 +37,19 @@ def singled_out(opinion: Opinion, leans: Sequence[str]) -> tuple[str, ...]:
     `leans` is the cluster of each view that points somewhere. Averaging does not sharpen what views have in common.
     """
     agreed = set(leans)
-    if len(leans) > 1 and len(agreed) == 1 and agreed <= set(_close(opinion)):
+    if len(leans) > 1 and len(agreed) == 1 and agreed <= set(ranked(opinion)):
         return tuple(agreed)
     return leaning(opinion)
 
 
-def _close(opinion: Opinion) -> tuple[str, ...]:
-    """All clusters about as strong as the strongest; empty when evidence is next to nil."""
+def ranked(opinion: Opinion) -> tuple[str, ...]:
+    """The strongest cluster, then all that are about as strong; empty when evidence is next to nil."""
     if not opinion.present or opinion.kind != "dirichlet":
         return ()
     by_label = dict(zip(opinion.labels, (float(b) for b in belief(opinion)), strict=True))
-    ranked = sorted(by_label, key=lambda label: (-by_label[label], opinion.labels.index(label)))
-    top = by_label[ranked[0]]
-    return tuple(label for label in ranked if by_label[label] >= CLOSE * top) if top >= LEAST else ()
+    order = sorted(by_label, key=lambda label: (-by_label[label], opinion.labels.index(label)))
+    top = by_label[order[0]]
+    return tuple(label for label in order if by_label[label] >= CLOSE * top) if top >= LEAST else ()
 
 
 def labels(

@@ -48,7 +48,7 @@ def leans(told: Mapping[Modality, Told], opinions: Mapping[str, Opinion], reason
     found = []
     for modality in MODALITIES:
         clusters = sorted(leaned[modality], key=lambda cluster: -shared[cluster])
-        shown = ((cluster, _shows(told[modality].clues, cluster, reasons)) for cluster in clusters)
+        shown = ((cluster, shows(told[modality].clues, cluster, reasons)) for cluster in clusters)
         best = next(((cluster, clue) for cluster, clue in shown if clue is not None), None)
         if best is not None:
             opinion = opinions[modality]
@@ -56,7 +56,7 @@ def leans(told: Mapping[Modality, Told], opinions: Mapping[str, Opinion], reason
     return found
 
 
-def _shows(clues: Sequence[Clue], cluster: str, reasons: Sequence[Reason]) -> Clue | None:
+def shows(clues: Sequence[Clue], cluster: str, reasons: Sequence[Reason]) -> Clue | None:
     """The clue that speaks most for the cluster, by the rules that it feeds; None when none of them does."""
     for_it = [reason for reason in reasons if cluster in reason.labels[:3]]
     fed = [clue for clue in clues if _named(clue) in (None, cluster) and any(_feeds(clue, reason) for reason in for_it)]
@@ -84,15 +84,15 @@ def agreement(found: Sequence[Lean]) -> str | None:
         (only,) = found
         gives = "give" if only.modality == "text" else "gives"
         return f"Only the {NAMES[only.modality]} {gives} a hint: {noun(only.clue)} would fit {only.towards}."
-    nouns = _listed([noun(lean.clue) for lean in found])
+    nouns = listed([noun(lean.clue) for lean in found])
     if len({lean.cluster for lean in found}) == 1:
         return f"{_capital(nouns)} point the same way, towards {found[0].towards}."
     first, *others = found
     fits = [f"{noun(first.clue)} would fit {first.towards}"]
-    each = _listed(fits + [f"{noun(lean.clue)} {lean.towards}" for lean in others])
+    each = listed(fits + [f"{noun(lean.clue)} {lean.towards}" for lean in others])
     if len({_tone(lean.cluster) for lean in found}) == 1:
         return f"The hints are not the same but go together: {each}."
-    return f"The {_listed([NAMES[lean.modality] for lean in found])} point in different directions: {each}."
+    return f"The {listed([NAMES[lean.modality] for lean in found])} point in different directions: {each}."
 
 
 def emotions(
@@ -104,7 +104,7 @@ def emotions(
     if [label.label for label in labels] == ["neutral"]:
         return "Taken together, this would fit a neutral state."
     plain = [label.label for label in labels if label.label != "neutral"]
-    words = _listed(plain + ["in a neutral state"] * (len(plain) < len(labels)), "or")
+    words = listed(plain + ["in a neutral state"] * (len(plain) < len(labels)), "or")
     for_it = [lean for lean in found if lean.cluster == labels[0].cluster]
     best = max(for_it, key=lambda lean: lean.belief, default=None)
     because = f", most of all because of {noun(best.clue)}" if best else ""
@@ -115,7 +115,7 @@ def _undecided(spread: Sequence[str], arousal: float | None) -> str:
     """No emotion stands out: nothing speaks for any, or several fit about alike, which may share their arousal."""
     if not spread:
         return "Taken together, nothing here speaks for any emotion in particular."
-    several = _listed([str(phrases()["emotions"].get(cluster, cluster)) for cluster in spread])
+    several = listed([str(phrases()["emotions"].get(cluster, cluster)) for cluster in spread])
     told = f"Taken together, {several} would fit about alike, so that no emotion is named"
     if arousal is None or abs(arousal) < MOVED:
         return f"{told}."
@@ -164,7 +164,7 @@ def _move(clues: Clues, early: Sequence[Segment], late: Sequence[Segment]) -> st
         before, after = mean(early, name), mean(late, name)
         if before is not None and after is not None and abs(after - before) >= MOVED:
             moves.append(more if after > before else less)
-    return f"the hints move towards {_listed(moves)}" if moves else "the hints stay much the same"
+    return f"the hints move towards {listed(moves)}" if moves else "the hints stay much the same"
 
 
 def _tone(cluster: str) -> str:
@@ -174,7 +174,7 @@ def _tone(cluster: str) -> str:
     return cluster
 
 
-def _listed(parts: Sequence[str], last: str = "and") -> str:
+def listed(parts: Sequence[str], last: str = "and") -> str:
     """`a, b and c`."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"
 

@@ -17,6 +17,7 @@ from emer.report.wording import (
     VIEW_TITLES,
     confidence_line,
     conflict_line,
+    fused_note,
     kind_title,
     label_list,
     seconds,
@@ -102,7 +103,11 @@ def views(explanation: Explanation) -> list[View]:
     titles = {"fused": "together"}
     return [
         View(
-            key, titles.get(key, view_title(key)), "" if key == "fused" else view_note(opinion), opinion, bars(opinion)
+            key,
+            titles.get(key, view_title(key)),
+            fused_note(explanation) if key == "fused" else view_note(opinion),
+            opinion,
+            bars(opinion),
         )
         for key, opinion in opinions.items()
     ]

@@ -19,6 +19,7 @@ from emer.report.wording import (
     RESPONSIBLE_USE,
     confidence_line,
     conflict_line,
+    fused_note,
     label_list,
     prose,
     seconds,
@@ -127,7 +128,7 @@ def _views(explanation: Explanation) -> Table:
     for _ in range(3):
         table.add_column()
     for view, opinion in {**explanation.opinions, "fused": explanation.fused}.items():
-        note = view_note(opinion).removesuffix(", untrained") if view != "fused" or not opinion.present else ""
+        note = fused_note(explanation) if view == "fused" else view_note(opinion).removesuffix(", untrained")
         if not opinion.present:
             table.add_row(_safe(view_title(view)), "", Text(note, style="dim"))
             continue

@@ -93,6 +93,16 @@ def view_note(opinion: Opinion) -> str:
     return "trained" if opinion.trained else "hint, untrained"
 
 
+def fused_note(explanation: Explanation) -> str:
+    """Which views the fused opinion was made of, where that is not all of them."""
+    present = [opinion for opinion in explanation.opinions.values() if opinion.present]
+    if not explanation.fused.present:
+        return "missing"
+    if not any(opinion.trained for opinion in present):
+        return ""
+    return "trained" if all(opinion.trained for opinion in present) else "trained views alone, without the hints"
+
+
 def prose(explanation: Explanation) -> str:
     """The explanation without its last line `Emotions: [...]`, which every output shows in its own way."""
     text, _, last = explanation.explanation.rstrip().rpartition("\n")
