@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from emer.errors import ConfigError, OpinionError
+from emer.evidence.ensembled_layers import ensembled_perceptron, mean_opinion
 
 Activation = Literal["softplus", "exp"]
 JOINT = "joint"
@@ -49,6 +50,8 @@ class HeadSpec:
     """How often a view is left out of a training clip; one always stays."""
     joint: bool = False
     """Whether a head on all features together speaks as a view of its own."""
+    members: int = 1
+    """More than 1: every head is so many networks that share weights (`emer.evidence.ensembled_layers`)."""
 
     def __post_init__(self) -> None:
         if mistakes := list(_mistakes(self)):
@@ -87,6 +90,8 @@ def _mistakes(spec: HeadSpec) -> Iterator[str]:
             yield f"a feature stands twice in the view {view}"
     if any(size < 1 for size in spec.hidden):
         yield f"hidden {list(spec.hidden)} must be sizes above 0"
+    if spec.members < 1:
+        yield f"members {spec.members} must be at least 1"
     if not 0 < spec.weight < math.inf:
         yield f"prior weight {spec.weight:g} must be above 0"
     if len(spec.rates) != len(spec.labels) or not all(0 < rate < 1 for rate in spec.rates):
@@ -169,7 +174,8 @@ def refuse_not_finite(rows: ViewInput, names: tuple[str, ...]) -> None:
 class EvidenceHead(nn.Module):
     """A network from numbers to evidence: hidden layers with GELU, then softplus, or exp with its argument cut.
 
-    ReLU would leave labels without evidence and without gradient (Pandey & Yu 2023), so it is not offered.
+    ReLU would leave labels without evidence and without gradient (Pandey & Yu 2023), so it is not offered. With
+    `members`, several such networks that share weights.
     """
 
     def __init__(
@@ -181,23 +187,29 @@ class EvidenceHead(nn.Module):
         kind: Literal["dirichlet", "beta"] = "dirichlet",
         activation: Activation = "softplus",
         dropout: float = 0.0,
+        members: int = 1,
     ) -> None:
         super().__init__()
-        self.labels, self.kind, self.activation = labels, kind, activation
+        self.labels, self.kind, self.activation, self.members = labels, kind, activation, members
+        outputs = labels if kind == "dirichlet" else 2 * labels
+        if members > 1:
+            self.layers = ensembled_perceptron(inputs, hidden, outputs, members, dropout)
+            return
         layers: list[nn.Module] = []
         for size in hidden:
             layers += [nn.Linear(inputs, size), nn.GELU(), nn.Dropout(dropout)]
             inputs = size
-        self.layers = nn.Sequential(*layers, nn.Linear(inputs, labels if kind == "dirichlet" else 2 * labels))
+        self.layers = nn.Sequential(*layers, nn.Linear(inputs, outputs))
 
-    def forward(self, inputs: Float[Tensor, "batch feature"]) -> Float[Tensor, "batch *outcome"]:
-        """Evidence, from 0 up: "batch label", or "batch label 2" for a beta head."""
+    def forward(self, inputs: Float[Tensor, "*batch feature"]) -> Float[Tensor, "*batch_and_outcome"]:
+        """Evidence, from 0 up: "batch label", or "batch label 2" for a beta head; the axis of members comes first
+        where there are several, going in and coming out."""
         logits = self.layers(inputs)
         if self.activation == "softplus":
             evidence = nn.functional.softplus(logits)
         else:
             evidence = logits.clamp(max=LARGEST_LOG_EVIDENCE).exp()
-        return evidence if self.kind == "dirichlet" else evidence.reshape(len(evidence), self.labels, 2)
+        return evidence if self.kind == "dirichlet" else evidence.unflatten(-1, (self.labels, 2))
 
 
 # ---------------------------------------------------------------- a head per view
@@ -243,23 +255,55 @@ class MultiViewHeads(nn.Module):
     ) -> ViewEvidence:
         """Evidence of all views. `present` (rows in the order of `spec.views`) can take views out clip by clip.
 
+        Several members speak as one: the mean of their opinions (`mean_opinion`). For training ask `by_member`.
         While training, views are also left out at random (`spec.view_dropout`).
         Raises OpinionError for features that are measured and not finite.
+        """
+        spoken = self.by_member(inputs, present, generator)
+        if self.spec.members == 1:
+            return spoken
+        each = spoken.evidence.unflatten(1, (self.spec.members, -1)).movedim(1, 0)
+        here = spoken.present.unflatten(1, (self.spec.members, -1)).any(1)
+        return ViewEvidence(self.views, mean_opinion(each, self.prior.sum(-1, keepdim=True)), here)
+
+    def by_member(
+        self,
+        inputs: Mapping[str, ViewInput],
+        present: Bool[Tensor, "view batch"] | None = None,
+        generator: torch.Generator | None = None,
+    ) -> ViewEvidence:
+        """What each member says by itself: all clips of the first, then all of the second, and so on.
+
+        A loss on it wants the target as often: `target.repeat(members, 1)`. So every member learns for itself, and
+        views are left out of each by itself.
         """
         z = {view: self._standardiser(view)(inputs[view]) for view in self.spec.views}
         here = torch.stack([inputs[view].mask.any(1) for view in self.spec.views])
         if present is not None:
             here = here & present
+        here = here.repeat(1, self.spec.members)
         if self.training and self.spec.view_dropout > 0:
             here = view_dropout(here, self.spec.view_dropout, generator)
-        evidence = [self.heads[view](z[view]) for view in self.spec.views]
+        evidence = [self._evidence(view, z[view].repeat(self.spec.members, 1)) for view in self.spec.views]
         if self.spec.joint:
-            parts = [z[view] * seen[:, None] for view, seen in zip(self.spec.views, here, strict=True)]
-            evidence.append(self.heads[JOINT](torch.cat([*parts, here.T.to(parts[0].dtype)], dim=1)))
+            parts = [
+                z[view].repeat(self.spec.members, 1) * seen[:, None]
+                for view, seen in zip(self.spec.views, here, strict=True)
+            ]
+            evidence.append(self._evidence(JOINT, torch.cat([*parts, here.T.to(parts[0].dtype)], dim=1)))
             here = torch.cat([here, here.any(0, keepdim=True)])
         stacked = torch.stack(evidence)
         seen = here.reshape(*here.shape, *[1] * (stacked.ndim - 2))
         return ViewEvidence(self.views, torch.where(seen, stacked, torch.zeros_like(stacked)), here)
+
+    def _evidence(self, view: str, rows: Float[Tensor, "row feature"]) -> Float[Tensor, "row *outcome"]:
+        """A head's evidence for rows that stand member after member."""
+        evidence: Tensor
+        if self.spec.members == 1:
+            evidence = self.heads[view](rows)
+        else:
+            evidence = self.heads[view](rows.unflatten(0, (self.spec.members, -1))).flatten(0, 1)
+        return evidence
 
     def alpha(self, evidence: Float[Tensor, "*more"]) -> Float[Tensor, "*more"]:
         """`e + W a`, for evidence whose last axes are the outcomes."""
@@ -279,6 +323,7 @@ def _head(spec: HeadSpec, inputs: int) -> EvidenceHead:
         kind=spec.kind,
         activation=spec.activation,
         dropout=spec.dropout,
+        members=spec.members,
     )
 
 

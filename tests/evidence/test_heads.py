@@ -1,8 +1,10 @@
 """Heads: what goes in and comes out, masks, standardisation, training on a problem whose answer is known."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from emer.evidence.heads import (
 from emer.evidence.losses import one_hot
 from emer.evidence.tensor_fusion import TensorViews, fuse_tensors
 from emer.evidence.view_losses import Objective, total_loss
+from emer.jsonio import dumps, loads
 
 torch.set_num_threads(1)
 SPEC = HeadSpec(
@@ -173,6 +176,52 @@ def test_view_dropout_happens_in_training_alone() -> None:
     assert not network.train()(inputs).present.all()
 
 
+# ---------------------------------------------------------------- members
+
+
+@pytest.mark.parametrize("kind", ["dirichlet", "beta"])
+def test_several_members_speak_as_the_mean_of_what_each_says(kind: Literal["dirichlet", "beta"]) -> None:
+    """Probability and uncertainty of the answer are the means of the members', taken one by one with numpy."""
+    network = heads(replace(SPEC, members=3, kind=kind, prior_weight=1.5))
+    each, spoken = network.by_member(two_views()), network(two_views())
+    assert each.evidence.shape[1] == 9
+    alone = [network.alpha(each.evidence[:, 3 * i : 3 * i + 3]).detach().numpy() for i in range(3)]
+    p = np.mean([alpha / alpha.sum(-1, keepdims=True) for alpha in alone], axis=0)
+    u = np.mean([1.5 / alpha.sum(-1) for alpha in alone], axis=0)
+    together = network.alpha(spoken.evidence).detach().numpy()
+    assert together / together.sum(-1, keepdims=True) == pytest.approx(p, rel=1e-5)
+    assert 1.5 / together.sum(-1) == pytest.approx(u, rel=1e-5)
+    assert torch.equal(spoken.present, heads()(two_views()).present)
+
+
+def test_one_member_is_todays_head_with_the_names_that_files_have() -> None:
+    names = set(heads().state_dict())
+    assert {"heads.audio.layers.0.weight", "heads.audio.layers.3.bias", "heads.joint.layers.0.weight"} < names
+    assert torch.equal(heads().by_member(two_views()).evidence, heads()(two_views()).evidence)
+
+
+def test_a_spec_that_was_written_before_there_were_members_reads_as_one() -> None:
+    written = json.loads(dumps(SPEC))
+    del written["members"]
+    assert loads(json.dumps(written), HeadSpec) == SPEC
+    assert SPEC.members == 1
+
+
+def test_each_member_has_views_of_its_own_left_out_in_training() -> None:
+    inputs = {"audio": view([[1.0, 2.0]] * 200), "text": view([[0.5]] * 200)}
+    kept = heads(replace(SPEC, members=2, view_dropout=0.5)).train().by_member(inputs).present[:2]
+    assert kept.any(0).all()
+    assert not torch.equal(kept[:, :200], kept[:, 200:])
+
+
+def test_members_learn_each_for_itself() -> None:
+    """The loss of the first member's rows leaves the second member's own layer without gradient."""
+    network = heads(replace(SPEC, members=2, joint=False))
+    network.by_member(two_views()).evidence[:, :3].sum().backward()
+    last = network.heads["audio"].layers[-1]  # type: ignore[index,union-attr]
+    assert (last.weight.grad.abs().sum((1, 2)) > 0).tolist() == [True, False]
+
+
 # ---------------------------------------------------------------- training
 
 
@@ -230,6 +279,7 @@ def test_a_wrong_spec_lists_every_mistake() -> None:
             prior_weight=0.0,
             base_rate=(0.5, 0.6),
             dropout=1.0,
+            members=0,
         )
     for mistake in (
         "labels ['good', 'good'] must differ",
@@ -239,6 +289,7 @@ def test_a_wrong_spec_lists_every_mistake() -> None:
         "hidden [0]",
         "prior weight 0",
         "must sum to 1",
+        "members 0 must be at least 1",
         "dropout 1 must lie from 0 to below 1",
     ):
         assert mistake in str(refused.value)
