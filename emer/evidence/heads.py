@@ -15,13 +15,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from emer.errors import ConfigError, OpinionError
-from emer.evidence.ensembled_layers import ensembled_perceptron, mean_opinion
+from emer.evidence.ensembled_layers import mean_opinion
+from emer.evidence.evidence_head import Activation as Activation
+from emer.evidence.evidence_head import EvidenceHead
 
-Activation = Literal["softplus", "exp"]
 JOINT = "joint"
 """Name of the pseudo-view on all features."""
-LARGEST_LOG_EVIDENCE = 10.0
-"""Where exp is cut: evidence of 22,026, beyond which more of it changes nothing."""
 FARTHEST = 10.0
 """Standardised features are cut at this many standard deviations: a broken number must not drown all others."""
 
@@ -123,7 +122,7 @@ class ViewEvidence:
     present: Bool[Tensor, "view batch"]
 
 
-# ---------------------------------------------------------------- one head
+# ---------------------------------------------------------------- standardisation
 
 
 class Standardiser(nn.Module):
@@ -169,47 +168,6 @@ def refuse_not_finite(rows: ViewInput, names: tuple[str, ...]) -> None:
             f"{int(wrong.any(1).sum())} rows have features that are NaN or infinite ({some}); "
             "mask what could not be measured"
         )
-
-
-class EvidenceHead(nn.Module):
-    """A network from numbers to evidence: hidden layers with GELU, then softplus, or exp with its argument cut.
-
-    ReLU would leave labels without evidence and without gradient (Pandey & Yu 2023), so it is not offered. With
-    `members`, several such networks that share weights.
-    """
-
-    def __init__(
-        self,
-        inputs: int,
-        labels: int,
-        *,
-        hidden: tuple[int, ...] = (64,),
-        kind: Literal["dirichlet", "beta"] = "dirichlet",
-        activation: Activation = "softplus",
-        dropout: float = 0.0,
-        members: int = 1,
-    ) -> None:
-        super().__init__()
-        self.labels, self.kind, self.activation, self.members = labels, kind, activation, members
-        outputs = labels if kind == "dirichlet" else 2 * labels
-        if members > 1:
-            self.layers = ensembled_perceptron(inputs, hidden, outputs, members, dropout)
-            return
-        layers: list[nn.Module] = []
-        for size in hidden:
-            layers += [nn.Linear(inputs, size), nn.GELU(), nn.Dropout(dropout)]
-            inputs = size
-        self.layers = nn.Sequential(*layers, nn.Linear(inputs, outputs))
-
-    def forward(self, inputs: Float[Tensor, "*batch feature"]) -> Float[Tensor, "*batch_and_outcome"]:
-        """Evidence, from 0 up: "batch label", or "batch label 2" for a beta head; the axis of members comes first
-        where there are several, going in and coming out."""
-        logits = self.layers(inputs)
-        if self.activation == "softplus":
-            evidence = nn.functional.softplus(logits)
-        else:
-            evidence = logits.clamp(max=LARGEST_LOG_EVIDENCE).exp()
-        return evidence if self.kind == "dirichlet" else evidence.unflatten(-1, (self.labels, 2))
 
 
 # ---------------------------------------------------------------- a head per view
@@ -262,8 +220,10 @@ class MultiViewHeads(nn.Module):
         spoken = self.by_member(inputs, present, generator)
         if self.spec.members == 1:
             return spoken
-        each = spoken.evidence.unflatten(1, (self.spec.members, -1)).movedim(1, 0)
-        here = spoken.present.unflatten(1, (self.spec.members, -1)).any(1)
+        count, members = len(self.views), self.spec.members
+        clips = spoken.present.shape[1] // members
+        each = spoken.evidence.reshape(count, members, clips, *self.prior.shape).movedim(1, 0)
+        here = spoken.present.reshape(count, members, clips).any(1)
         return ViewEvidence(self.views, mean_opinion(each, self.prior.sum(-1, keepdim=True)), here)
 
     def by_member(
@@ -277,19 +237,17 @@ class MultiViewHeads(nn.Module):
         A loss on it wants the target as often: `target.repeat(members, 1)`. So every member learns for itself, and
         views are left out of each by itself.
         """
-        z = {view: self._standardiser(view)(inputs[view]) for view in self.spec.views}
+        members = self.spec.members
+        z = {view: self._standardiser(view)(inputs[view]).repeat(members, 1) for view in self.spec.views}
         here = torch.stack([inputs[view].mask.any(1) for view in self.spec.views])
         if present is not None:
             here = here & present
-        here = here.repeat(1, self.spec.members)
+        here = here.repeat(1, members)
         if self.training and self.spec.view_dropout > 0:
             here = view_dropout(here, self.spec.view_dropout, generator)
-        evidence = [self._evidence(view, z[view].repeat(self.spec.members, 1)) for view in self.spec.views]
+        evidence = [self._evidence(view, z[view]) for view in self.spec.views]
         if self.spec.joint:
-            parts = [
-                z[view].repeat(self.spec.members, 1) * seen[:, None]
-                for view, seen in zip(self.spec.views, here, strict=True)
-            ]
+            parts = [z[view] * seen[:, None] for view, seen in zip(self.spec.views, here, strict=True)]
             evidence.append(self._evidence(JOINT, torch.cat([*parts, here.T.to(parts[0].dtype)], dim=1)))
             here = torch.cat([here, here.any(0, keepdim=True)])
         stacked = torch.stack(evidence)
@@ -298,12 +256,12 @@ class MultiViewHeads(nn.Module):
 
     def _evidence(self, view: str, rows: Float[Tensor, "row feature"]) -> Float[Tensor, "row *outcome"]:
         """A head's evidence for rows that stand member after member."""
-        evidence: Tensor
-        if self.spec.members == 1:
-            evidence = self.heads[view](rows)
-        else:
-            evidence = self.heads[view](rows.unflatten(0, (self.spec.members, -1))).flatten(0, 1)
-        return evidence
+        members = self.spec.members
+        if members == 1:
+            alone: Tensor = self.heads[view](rows)
+            return alone
+        together: Tensor = self.heads[view](rows.reshape(members, len(rows) // members, rows.shape[1]))
+        return together.flatten(0, 1)
 
     def alpha(self, evidence: Float[Tensor, "*more"]) -> Float[Tensor, "*more"]:
         """`e + W a`, for evidence whose last axes are the outcomes."""

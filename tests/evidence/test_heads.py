@@ -11,10 +11,9 @@ import pytest
 import torch
 
 from emer.errors import ConfigError, OpinionError
+from emer.evidence.evidence_head import LARGEST_LOG_EVIDENCE, EvidenceHead
 from emer.evidence.heads import (
     JOINT,
-    LARGEST_LOG_EVIDENCE,
-    EvidenceHead,
     HeadSpec,
     MultiViewHeads,
     Standardiser,
