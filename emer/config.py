@@ -110,7 +110,8 @@ def _value(kind: Any, value: Any, name: str, mistakes: list[str]) -> Any:
         mistakes.append(f"{name} is {value!r} and must be a mapping of keys to values")
         return None
     try:
-        return msgspec.convert(value, type=kind)
+        # Not strict: YAML reads 1e-4 as text, for want of a dot.
+        return msgspec.convert(value, type=kind, strict=False)
     except msgspec.ValidationError as error:
         mistakes.append(f"{name} is {value!r}: {str(error).lower()}")
         return None

@@ -1,5 +1,6 @@
 """Folders of results that can be taken up again: one configuration a folder, finished pieces stay finished."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,15 +30,14 @@ def run_folder(path: str | Path, config: object, command: str, *, may_change: tu
     """The folder of a run, made where it is missing, with the resolved configuration in it.
 
     A folder that holds results of another configuration is refused, so that no table mixes two. Keys in `may_change`
-    (how fast, not what) may differ. Raises ConfigError, or OutputError when nothing can be written.
+    (how fast, how many) may differ, and what they are now is written. Raises ConfigError, or OutputError when nothing can be written.
     """
     folder = Path(path)
-    values = msgspec.to_builtins(config)
+    values: dict[str, Any] = json.loads(msgspec.json.encode(config))
     if (folder / CONFIG).is_file():
         _refuse_other(folder, values, may_change)
-    else:
-        text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
-        write_text(folder / CONFIG, f"# {command}\n{text}")
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+    write_text(folder / CONFIG, f"# {command}\n{text}")
     return RunFolder(folder)
 
 

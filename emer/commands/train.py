@@ -51,7 +51,9 @@ def run(options: Namespace) -> int:
         raise ConfigError("data is missing; add data=mosi, data=table.npz or data=clips.jsonl")
     one_thread()
     out = Path(config.out or f"runs/heads/{Path(options.config).stem}-{Path(config.data).stem}")
-    folder = run_folder(out, config, f"emer train {options.config} {' '.join(options.changes)}".rstrip())
+    folder = run_folder(
+        out, config, f"emer train {options.config} {' '.join(options.changes)}".rstrip(), may_change=("seeds",)
+    )
     parts = parts_of_run(config, folder)
     _train_all(config, folder, parts)
     found = [_scored(folder, seed, parts, halves_of(config)) for seed in config.seeds]

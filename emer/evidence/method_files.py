@@ -5,7 +5,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
@@ -84,13 +83,6 @@ def load_method(folder: Path) -> tuple[Method | Ensemble, MethodRecord]:
         reason = " ".join(str(error).split())
         raise ConfigError(f"{folder / TENSORS} does not fit {RECORD} ({reason}); train the method again") from error
     return method.eval().requires_grad_(False), record
-
-
-def options_of(method: Method) -> dict[str, Any]:
-    """The options of a method as plain values, as they stand in a configuration."""
-    plain = msgspec.to_builtins(method.options)
-    assert isinstance(plain, dict)
-    return plain
 
 
 def _bytes(path: Path) -> bytes:
