@@ -89,16 +89,28 @@ def test_learned_reliabilities_start_as_the_average_and_have_a_gradient() -> Non
     assert learned.learned.free.grad.abs().min() > 0
 
 
+def told(y: np.ndarray, share: float) -> np.ndarray:
+    """Five pieces of evidence for one of three labels, the right one in a share of the rows (the first of them)."""
+    return 5 * np.eye(3)[np.where(np.arange(len(y)) < share * len(y), y, (y + 1) % 3)]
+
+
+def test_the_weight_of_a_view_that_is_right_four_times_of_five_makes_it_say_so() -> None:
+    """Closed form: (1 + 5 w) / (3 + 5 w) = .8 at w = 7 / 5."""
+    y = np.arange(300) % 3
+    found = fit_reliabilities(told(y, 0.8)[None], np.eye(3)[y], np.ones(3))
+    assert found == pytest.approx([1.4], rel=1e-3)
+
+
 def test_fitted_reliabilities_are_those_of_least_likelihood_loss() -> None:
     """Oracle: a derivative-free search (Nelder-Mead) over the same two weights."""
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 3, 400)
-    good, poor = (rng.gamma(1.0, 2.0, (400, 3)) + strength * np.eye(3)[y] for strength in (2.0, 0.5))
+    y = np.arange(300) % 3
+    order = np.random.default_rng(0).permutation(300)
+    good, poor = told(y, 0.8), told(y[order], 0.55)[np.argsort(order)]
     evidence, target, prior = np.stack([good, poor]), np.eye(3)[y], np.ones(3)
 
     def loss(log_weight: np.ndarray) -> float:
         alpha = prior + np.exp(log_weight[0]) * good + np.exp(log_weight[1]) * poor
-        return float(-np.log(alpha[np.arange(400), y] / alpha.sum(1)).mean())
+        return float(-np.log(alpha[np.arange(300), y] / alpha.sum(1)).mean())
 
     other = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-10, "maxiter": 2000})
     found = fit_reliabilities(evidence, target, prior)
