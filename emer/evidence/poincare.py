@@ -51,7 +51,9 @@ def add(x: Points, y: Points, c: float = 1.0) -> Points:
     return inside(above / (1 + 2 * c * dot + c**2 * xx * yy).clamp(min=SMALLEST), c)
 
 
-def distance(x: Points, y: Points, c: float = 1.0) -> Float[Tensor, "*pairs"]:
+def distance(
+    x: Float[Tensor, "*#points width"], y: Float[Tensor, "*#points width"], c: float = 1.0
+) -> Float[Tensor, "*points"]:
     """Length of the geodesic between two points, (2/√c) artanh(√c |(-x) ⊕ y|), broadcast over the leading axes.
 
     Computed as (2/√c) arsinh(√c|x - y| / √((1 - c|x|²)(1 - c|y|²))), which is the same number by

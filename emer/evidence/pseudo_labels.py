@@ -111,3 +111,12 @@ def consistency(
         agreed = agreed + weight * (1 - jensen_shannon(soft[m], soft[n]) / math.log(2))
         total = total + weight
     return torch.where(total > 0, agreed / torch.where(total > 0, total, 1.0), 1.0)
+
+
+def weights(kappa: Float[Tensor, "batch group"], even: float) -> Float[Tensor, "batch group"]:
+    """How much each clip counts, with mean 1: by its consistency (`even` 0), all alike (1), or in between.
+
+    >>> weights(torch.tensor([[0.25], [0.75]]), 0.5).flatten().tolist()
+    [0.75, 1.25]
+    """
+    return even + (1 - even) * kappa / kappa.mean().clamp(min=1e-6)

@@ -28,7 +28,7 @@ from emer.errors import ConfigError
 from emer.evidence import poincare
 from emer.evidence.heads import ViewInput, view_dropout
 from emer.evidence.method import Batch, Method, Shape, Spoken, seen
-from emer.evidence.pseudo_labels import anchors, consistency, prototypes, read
+from emer.evidence.pseudo_labels import Readings, anchors, consistency, prototypes, read, weights
 from emer.evidence.view_networks import Layers, ViewEncoders, cross_entropy, grouped, groups, log_probability, said
 
 
@@ -144,17 +144,25 @@ class Tical(Method):
         means, known = prototypes(answer.points, standing, self.options.curvature)
         self.means.copy_(means)
         self.known.copy_(known)
-        readings = read(
-            answer.points,
-            means,
-            known,
-            c=self.options.curvature,
-            temperature=self.options.temperature,
-            scale=self.options.scale,
-        )
+        readings = self._read(answer)
         kappa = consistency(readings.soft, readings.typicality, here)
         even = evenness(epoch, self.options.warm_up, self.options.even_from)
-        self._keep(rows.place, readings.label, even + (1 - even) * kappa / kappa.mean().clamp(min=1e-6))
+        self._keep(rows.place, readings.label, weights(kappa, even))
+
+    def readings(self, inputs: Mapping[str, ViewInput]) -> Readings:
+        """What each view by itself calls each clip, by the prototypes of the last epoch that had any."""
+        return self._read(self._answer(inputs, seen(inputs, self.encoders.views, None)))
+
+    def _read(self, answer: _Answer) -> Readings:
+        options = self.options
+        return read(
+            answer.points,
+            self.means,
+            self.known,
+            c=options.curvature,
+            temperature=options.temperature,
+            scale=options.scale,
+        )
 
     def _keep(self, place: Tensor, label: Tensor, weight: Tensor) -> None:
         """Remember what belongs to each training clip by its place, for this epoch only."""
