@@ -1,4 +1,4 @@
-"""Audio clues: what a voice does, in sentences with their numbers, and 21 features of clip and utterances."""
+"""Audio clues: what a voice does, in sentences with their numbers, and the features of clip and utterances."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,7 +12,8 @@ from emer.clues.listening import Listening
 from emer.clues.prosody import Voice, listen
 from emer.clues.prosody_events import Usual, find_events, usual_course
 from emer.clues.tempo import smoothed
-from emer.clues.voice_features import features_of, semitones
+from emer.clues.voice_description import describe
+from emer.clues.voice_features import semitones
 from emer.clues.voice_levels import CLIP, SPEAKER, clip_levels, pausing, segment_levels, stretch
 from emer.kinds import kinds
 from emer.types import Clue, Extract, Features, Media, Notice, Span, Track
@@ -30,16 +31,16 @@ class AudioClues:
     """Measures the voice. Needs voice activity; without it there is nothing to tell."""
 
     name = "audio"
-    version = "1"
+    version = "2"
 
     def extract(self, media: Media, listening: Listening) -> Extract:
         """Clues against the speaker's neutral voice where `listening.baseline` is given, else the clip and norms."""
         if listening.activity is None:
             return Extract((), None)
         voice = listen(media, listening.activity)
-        features = features_of(voice, self.version)
+        features = describe(voice, self.version)
         span = media.facts.span
-        parts = tuple(features_of(voice.part(s, span.start), self.version) for s in listening.segments)
+        parts = tuple(describe(voice.part(s, span.start), self.version) for s in listening.segments)
         doubts = _doubts(voice)
         clues = [
             *clip_levels(features, listening.baseline, span),

@@ -7,7 +7,7 @@ import numpy as np
 from emer.clues.audio import AudioClues
 from emer.clues.listening import Listening
 from emer.clues.voice_activity import detect
-from emer.clues.voice_features import NAMES
+from emer.clues.voice_description import NAMES
 from emer.errors import MediaError
 from emer.media.suffixes import SOUND, VIDEO, suffix
 from emer.types import Clip, Features

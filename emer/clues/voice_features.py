@@ -1,4 +1,4 @@
-"""The 21 numbers by which a voice is described, for a clip or a stretch of it."""
+"""The 21 numbers of a voice that sentences and rule tables read, for a clip or a stretch of it."""
 
 from collections.abc import Mapping
 
@@ -66,16 +66,17 @@ def features_of(voice: Voice, version: str) -> Features:
         measured["voiced_ratio"] = float(voice.voiced[voice.speech].mean())
         if voice.voiced.sum() >= LEAST_VOICED:
             measured |= _pitch(voice, early) | _intensity(voice, early) | _quality(voice)
-    return _named(measured, version)
+    return named(measured, NAMES, version)
 
 
-def _named(measured: Mapping[str, float], version: str) -> Features:
+def named(measured: Mapping[str, float], names: tuple[str, ...], version: str) -> Features:
+    """Audio features in the order of `names`; what is missing or not finite is masked."""
     known = {name: value for name, value in measured.items() if np.isfinite(value)}
     return Features(
         view="audio",
-        names=NAMES,
-        values=tuple(known.get(name, 0.0) for name in NAMES),
-        mask=tuple(name in known for name in NAMES),
+        names=names,
+        values=tuple(known.get(name, 0.0) for name in names),
+        mask=tuple(name in known for name in names),
         version=version,
     )
 

@@ -13,7 +13,7 @@ from emer.clues.audio import AudioClues
 from emer.clues.listening import Listening
 from emer.clues.segments import utterances
 from emer.clues.voice_activity import detect
-from emer.clues.voice_features import NAMES
+from emer.clues.voice_description import NAMES
 from emer.clues.voice_levels import levels
 from emer.grounding import check
 from emer.kinds import kinds

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from emer.clues.baseline import measure
-from emer.clues.voice_features import NAMES
+from emer.clues.voice_description import NAMES
 from emer.errors import MediaError
 from emer.types import Features
 

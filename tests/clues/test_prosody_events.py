@@ -6,6 +6,7 @@ import pytest
 from emer.clues.events import Event
 from emer.clues.prosody import Curves, Voice
 from emer.clues.prosody_events import Usual, find_events, usual_course
+from emer.clues.voice_spectrum import unmeasured
 from emer.types import Span
 
 
@@ -27,7 +28,7 @@ def voice(
     if nuclei is not None:
         nucleus[nuclei] = True
     curves = Curves(hz.astype(np.float32), flat, level.astype(np.float32), flat, flat, flat, flat)
-    return Voice(curves, ~pause, pause, nucleus, 0.0)
+    return Voice(curves, ~pause, pause, nucleus, 0.0, unmeasured(len(hz)))
 
 
 def events(of: Voice) -> list[Event]:
