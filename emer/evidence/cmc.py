@@ -77,7 +77,18 @@ def _mistakes(options: CmcOptions) -> Iterator[str]:
         yield f"pseudo_weight {options.pseudo_weight:g} must be a number above 0"
 
 
-# ---------------------------------------------------------------- fusion and router, without parameters
+# ---------------------------------------------------------------- parts without parameters
+
+
+def moved(
+    label: Float[Tensor, "view batch group outcome"],
+    own: Float[Tensor, "view batch group outcome"],
+    target: Float[Tensor, "batch group outcome"],
+    momentum: float,
+    belief: float,
+) -> Float[Tensor, "view batch group outcome"]:
+    """Pseudo-labels one step on: `mu y_m + (1 - mu) (a p_m + (1 - a) y)`."""
+    return momentum * label + (1 - momentum) * (belief * own + (1 - belief) * target)
 
 
 def agree(
@@ -121,25 +132,26 @@ class Cmc(Method):
         self.encoders = ViewEncoders(shape, options.hidden, width, options.dropout)
         self.router = nn.Linear(width, views)
         self.experts = nn.ModuleList(_Expert(width, many * outcomes, options.dropout) for _ in range(views))
-        self._pseudo: Tensor | None = None
+        self.pseudo: Tensor | None = None
+        """Pseudo-labels of the training clips, "view place group outcome"; not saved, as speaking needs none."""
 
     def fit_inputs(self, rows: Mapping[str, ViewInput]) -> None:
         self.encoders.fit(rows)
-        self._pseudo = None
+        self.pseudo = None
 
     @torch.no_grad()
     def begin_epoch(self, rows: Batch, epoch: int) -> None:
         """Move the pseudo-labels of all training clips; in the first epoch they are the clips' own labels."""
         target = grouped(rows.target, self.shape.kind)
-        if epoch == 0 or self._pseudo is None:
+        if epoch == 0 or self.pseudo is None:
             start = target.expand(len(self.experts), *target.shape)
             size = int(rows.place.max()) + 1
-            self._pseudo = start.new_zeros(len(start), size, *start.shape[2:]).index_copy(1, rows.place, start)
+            self.pseudo = start.new_zeros(len(start), size, *start.shape[2:]).index_copy(1, rows.place, start)
             return
         here = seen(rows.inputs, self.encoders.views, None)
-        own, kept, belief = self._answer(rows.inputs, here).views.exp(), self.options.momentum, self.options.belief
-        moved = kept * self._pseudo[:, rows.place] + (1 - kept) * (belief * own + (1 - belief) * target)
-        self._pseudo = self._pseudo.index_copy(1, rows.place, moved)
+        own = self._answer(rows.inputs, here).views.exp()
+        label = moved(self.pseudo[:, rows.place], own, target, self.options.momentum, self.options.belief)
+        self.pseudo = self.pseudo.index_copy(1, rows.place, label)
 
     def loss(self, batch: Batch, epoch: int, generator: torch.Generator) -> Float[Tensor, ""]:
         """The loss above; without `begin_epoch` before it, each view's label is the clip's."""
@@ -148,7 +160,7 @@ class Cmc(Method):
             here = view_dropout(here, self.options.view_dropout, generator)
         answer = self._answer(batch.inputs, here, generator)
         target = grouped(batch.target, self.shape.kind)
-        own = target.expand_as(answer.views) if self._pseudo is None else self._pseudo[:, batch.place]
+        own = target.expand_as(answer.views) if self.pseudo is None else self.pseudo[:, batch.place]
         loss = self.options.pseudo_weight * (cross_entropy(own, answer.views) * here[..., None]).sum(0)
         if epoch >= self.options.pretrain:
             loss = loss + cross_entropy(target, answer.fused)
