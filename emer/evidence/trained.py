@@ -110,7 +110,7 @@ def hear(weights: Weights, features: Mapping[str, Features], baseline: Features 
 
 def _heard(weights: Weights, trained: Trained, features: Mapping[str, Features], baseline: Features | None) -> Heard:
     record = trained.heads.record
-    usable, notices = _usable(record, read_by(record, features, baseline))
+    usable, notices = usable_features(record, read_by(record, features, baseline))
     outside = [place(domain, usable[view]) for view, domain in trained.domains.items() if view in usable]
     return Heard(
         opinions=opinions_of(trained.heads.network, usable),
@@ -136,7 +136,9 @@ def read_by(record: HeadRecord, features: Mapping[str, Features], baseline: Feat
     return {**features, "audio": relative(features["audio"], baseline)}
 
 
-def _usable(record: HeadRecord, features: Mapping[str, Features]) -> tuple[dict[str, Features], tuple[Notice, ...]]:
+def usable_features(
+    record: HeadRecord, features: Mapping[str, Features]
+) -> tuple[dict[str, Features], tuple[Notice, ...]]:
     """Features of the views that have a head; a view with too few of them is left out, so that it is vacuous."""
     usable, notices = {}, []
     for view, names in record.spec.features.items():

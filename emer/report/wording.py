@@ -100,7 +100,7 @@ def fused_note(explanation: Explanation) -> str:
         return "missing"
     if not any(opinion.trained for opinion in present):
         return ""
-    return "trained" if all(opinion.trained for opinion in present) else "trained views alone, without the hints"
+    return "trained" if all(opinion.trained for opinion in present) else "trained views alone"
 
 
 def prose(explanation: Explanation) -> str:
