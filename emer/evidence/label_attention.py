@@ -41,24 +41,33 @@ class StepEmbedding(nn.Module):
 
 
 class VectorTokens(nn.Module):
-    """A vector of features as `tokens` steps of `width`, each its own linear reading of the standardised vector.
+    """A vector of features as steps of `width`. With at most `most` features each is a step of its own.
 
-    To one step alone every label attends alike; several steps give the label queries something to choose from.
+    A feature's step is its standardised value times a vector of its own, plus another (Gorishniy et al. 2021,
+    "Revisiting deep learning models for tabular data"); features that were not measured are not looked at. A longer
+    vector becomes `most` linear readings of the whole, as attention over each number would cost too much.
+    One step alone would leave the label queries nothing to choose from.
     """
 
-    def __init__(self, names: tuple[str, ...], width: int, tokens: int) -> None:
+    def __init__(self, names: tuple[str, ...], width: int, most: int) -> None:
         super().__init__()
         self.standardiser = Standardiser(names)
-        self.tokens = tokens
-        self.project = nn.Linear(len(names), tokens * width)
+        self.single = len(names) <= most
+        steps = len(names) if self.single else most
+        inputs = 1 if self.single else len(names)
+        self.weight = nn.Parameter(torch.randn(inputs, steps, width) / inputs**0.5)
+        self.bias = nn.Parameter(torch.randn(steps, width))
 
     def fit(self, rows: ViewInput) -> None:
         """Take means and spreads from training rows. Raises OpinionError for features not finite."""
         self.standardiser.fit(rows)
 
     def forward(self, rows: ViewInput) -> Steps:
-        embedded = self.project(self.standardiser(rows)).reshape(len(rows.values), self.tokens, -1)
-        return Steps(embedded, rows.mask.any(1, keepdim=True).expand(-1, self.tokens))
+        values = self.standardiser(rows)
+        if self.single:
+            return Steps(values[..., None] * self.weight[0] + self.bias, rows.mask)
+        embedded = torch.einsum("bf,ftw->btw", values, self.weight) + self.bias
+        return Steps(embedded, rows.mask.any(1, keepdim=True).expand(-1, len(self.bias)))
 
 
 class LabelAttention(nn.Module):

@@ -41,8 +41,8 @@ class LdduOptions:
     """Transformer layers per view. The paper: 3."""
     heads: int = 4
     """Attention heads; they divide the width."""
-    tokens: int = 4
-    """Steps that a vector of features becomes; sequences keep their own steps."""
+    tokens: int = 8
+    """Most steps that a vector of features becomes: one a feature, or so many readings of a longer vector."""
     dropout: float = 0.2
     view_dropout: float = 0.0
     """How often a view is left out of a training clip; one always stays."""

@@ -84,14 +84,23 @@ def test_order_of_steps_matters() -> None:
     assert (forward - backward).abs().max() > 1e-3
 
 
-def test_a_vector_becomes_its_tokens_and_is_missing_where_nothing_was_measured() -> None:
-    embed = VectorTokens(("a", "b"), 4, 3)
+@pytest.mark.parametrize(("most", "steps"), [(2, [True, False]), (1, [True])], ids=["few", "many"])
+def test_a_vector_becomes_its_tokens_and_is_missing_where_nothing_was_measured(most: int, steps: list[bool]) -> None:
+    embed = VectorTokens(("a", "b"), 4, most)
     rows = ViewInput(torch.tensor([[1.0, 2.0], [0.0, 0.0]]), torch.tensor([[True, False], [False, False]]))
-    steps = embed(rows)
-    assert steps.values.shape == (2, 3, 4)
-    assert steps.mask.tolist() == [[True] * 3, [False] * 3]
+    told = embed(rows)
+    assert told.values.shape == (2, most, 4)
+    assert told.mask.tolist() == [steps, [False] * most]
     other = embed(ViewInput(torch.tensor([[1.0, 99.0], [0.0, 0.0]]), rows.mask))
-    assert torch.equal(steps.values, other.values)
+    assert torch.equal(told.values, other.values)
+
+
+def test_readings_of_a_long_vector_are_linear_in_its_features() -> None:
+    embed = VectorTokens(("a", "b", "c"), 4, 2)
+    a, b, everything = drawn(1, 3), drawn(2, 3)[1:], torch.ones(1, 3, dtype=torch.bool)
+    of_a, of_b, of_both = (embed(ViewInput(x, everything)).values - embed.bias for x in (a, b, a + 2 * b))
+    assert torch.allclose(of_both, of_a + 2 * of_b, atol=1e-5)
+    assert of_a.abs().min() > 0
 
 
 def test_measured_values_that_are_not_finite_are_refused_by_name() -> None:
