@@ -47,6 +47,7 @@ STYLE: Any = {
     "ytick.major.width": 0.6,
     "legend.frameon": False,
     "svg.hashsalt": "emer",
+    "svg.fonttype": "none",
 }
 
 ByMethod = Mapping[str, Sequence[Answers]]
