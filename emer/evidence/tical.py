@@ -48,9 +48,9 @@ class TicalOptions:
     """How often a view is left out of a training clip; one always stays."""
     curvature: float = 1.0
     """c: the ball has the radius 1/sqrt(c)."""
-    reach: float = 2.0
-    """Longest tangent vector, in units of 1/sqrt(c): at 2, embeddings stay within .964 of the radius, where
-    distances still have a useful gradient (feature clipping, Guo et al. 2022)."""
+    reach: float = 3.0
+    """Tangent vectors stay shorter than this, in units of 1/sqrt(c): at 3, embeddings keep within .995 of the radius,
+    where distances still have a useful gradient."""
     temperature: float = 1.0
     """t of the soft labels."""
     scale: float = 1.0
@@ -196,7 +196,7 @@ class Tical(Method):
         generator: torch.Generator | None = None,
     ) -> _Answer:
         c = self.options.curvature
-        points = poincare.exp0(cut(self.encoders(inputs, generator), self.options.reach / math.sqrt(c)), c)
+        points = poincare.exp0(drawn_in(self.encoders(inputs, generator), self.options.reach / math.sqrt(c)), c)
         tangent = poincare.log0(points, c) * here[..., None]
         each = torch.stack([head(vector) for head, vector in zip(self.heads, tangent, strict=True)])
         together = torch.cat([*tangent, here.T.to(tangent.dtype)], dim=1)
@@ -204,7 +204,10 @@ class Tical(Method):
         return _Answer(points, log_probability(each, self.shape), log_probability(whole, self.shape))
 
 
-def cut(v: Float[Tensor, "*points width"], longest: float) -> Float[Tensor, "*points width"]:
-    """Vectors that are longer than `longest` are shortened to it."""
+def drawn_in(v: Float[Tensor, "*points width"], reach: float) -> Float[Tensor, "*points width"]:
+    """Vectors shortened to less than `reach`, in their order: length n becomes n / (1 + n / reach).
+
+    A plain cut (Guo et al. 2022) would give all long vectors one length, and a clip's length is its sureness.
+    """
     norm = v.square().sum(-1, keepdim=True).clamp(min=poincare.SMALLEST**2).sqrt()
-    return v * (longest / norm).clamp(max=1)
+    return v / (1 + norm / reach)

@@ -17,7 +17,7 @@ from emer.errors import ConfigError
 from emer.evidence import poincare
 from emer.evidence.method import Shape
 from emer.evidence.pseudo_labels import anchors, consistency, jensen_shannon, prototypes, read, weights
-from emer.evidence.tical import Tical, TicalOptions, evenness
+from emer.evidence.tical import Tical, TicalOptions, drawn_in, evenness
 
 PRESET = Path(__file__).parents[2] / "configs" / "heads" / "tical_derived.yaml"
 QUICK = TicalOptions(hidden=(16,), width=8, fusion_hidden=(16,), dropout=0.1, warm_up=2, even_from=6)
@@ -120,6 +120,12 @@ def test_the_schedule_starts_from_consistency_after_the_warm_up_and_ends_even() 
     assert shares[3] == 0
     assert shares[3:9] == sorted(shares[3:9])
     assert shares[8:] == [1, 1, 1, 1]
+
+
+def test_long_vectors_are_drawn_in_and_stay_in_order() -> None:
+    v = torch.tensor([0.0, 1e-6, 1.0, 3.0, 100.0])[:, None] * torch.tensor([[0.6, -0.8]])
+    # Lengths n / (1 + n / 3): 1 becomes 3/4, 3 becomes 3/2.
+    torch.testing.assert_close(drawn_in(v, 3.0).norm(dim=1), torch.tensor([0.0, 1e-6, 0.75, 1.5, 300 / 103]))
 
 
 # ---------------------------------------------------------------- the whole method
