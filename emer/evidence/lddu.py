@@ -36,7 +36,7 @@ class LdduOptions:
     """Sizes and weights. Raises ConfigError that lists every mistake."""
 
     width: int = 32
-    """Size of a step, a label's vector, and mu and sigma; even. The paper: 256."""
+    """Size of a step, of a label's vector, and of mu and sigma; even."""
     layers: int = 1
     """Transformer layers per view. The paper: 3."""
     heads: int = 4
