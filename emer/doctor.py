@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -162,11 +162,44 @@ def weights() -> list[Finding]:
         for name, what in bundled.items()
         if installed(name) is not None
     ]
-    if (version := installed("emer-weights")) is not None:
-        licence = metadata.metadata("emer-weights")["License-Expression"]
-        return [*found, Finding("emer-weights", "ok", f"{version}, licence {licence}", needed=False)]
-    detail = "no trained heads: opinions are hints from published rules, and no calibrated confidence is given"
-    return [*found, Finding("emer-weights", "absent", detail, needed=False)]
+    return [*found, trained_heads()]
+
+
+def trained_heads() -> Finding:
+    """The heads that `emer explain` runs, whether they can be read, and under which licence they may be used."""
+    from emer.errors import EmerError
+    from emer.evidence.weights import INSTALLED, find_weights
+
+    name, told = "emer-weights", "opinions are hints from published rules, and no calibrated confidence is given"
+    weights = find_weights(INSTALLED)
+    if weights is None:
+        state: State = "absent" if installed(name) is None else "broken"
+        there = "no trained heads" if state == "absent" else f"{installed(name)} holds no heads"
+        mend = "" if state == "absent" else "pip install --force-reinstall emer-weights"
+        return Finding(name, state, f"{there}: {told}", mend, needed=False)
+    from emer.evidence.trained import load_trained
+
+    try:
+        parts = [load_trained(folder).heads.record for folder in (weights.plain, weights.baseline) if folder]
+    except EmerError as error:
+        return Finding(name, "broken", str(error), "pip install --force-reinstall emer-weights", needed=False)
+    if unfit := next(filter(None, (_unfit(record.spec.versions) for record in parts)), None):
+        return Finding(name, "broken", unfit, "install the emer-weights that belong to this emer", needed=False)
+    licences = ", ".join(dict.fromkeys(record.licence or "unknown" for record in parts))
+    heads = ", ".join(f"{record.variant} (trained on {record.data})" for record in parts)
+    return Finding(
+        name, "ok", f"{installed(name) or 'not installed by pip'}, licence {licences}: {heads}", needed=False
+    )
+
+
+def _unfit(versions: Mapping[str, str]) -> str:
+    """Why heads cannot read what this emer measures, given the versions that they read; empty when they can."""
+    from emer.registry import EXTRACTORS, load
+
+    for view, version in versions.items():
+        if (own := load(view, EXTRACTORS).version) != version:
+            return f"the heads were trained on {view} features of version {version}, and this emer measures {own}"
+    return ""
 
 
 def installed(name: str) -> str | None:
