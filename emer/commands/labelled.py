@@ -61,15 +61,15 @@ def labelled(data: str, record: HeadRecord, folder: str | None = None) -> Labell
         source = open_data(data, folder=folder)
         if "calibration" not in source.parts:
             raise ConfigError(f"the split {source.split.name} has no calibration rows; name a table or a manifest")
-        return _rows(source.parts["calibration"], record)
+        return rows_of(source.parts["calibration"], record)
     labels = None if data.endswith(".npz") else record.spec.labels
-    return _rows(table_named(data, folder, labels), record)
+    return rows_of(table_named(data, folder, labels), record)
 
 
 # ---------------------------------------------------------------- a table
 
 
-def _rows(table: FeatureTable, record: HeadRecord) -> Labelled:
+def rows_of(table: FeatureTable, record: HeadRecord) -> Labelled:
     spec = record.spec
     if (table.kind == "multi") != (spec.kind == "beta"):
         wanted = "0 or 1 per label" if spec.kind == "beta" else "one label or shares of votes"
