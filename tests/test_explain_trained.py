@@ -84,7 +84,7 @@ def domain(limit: float) -> Domain:
         held_out_rows=("bb",),
     )
     count = len(NAMES)
-    return Domain(record, np.zeros(count), np.ones(count), np.eye(count))
+    return Domain(record, np.zeros(count), np.ones(count), np.ones((count, 1)), 1.0)
 
 
 def weights(
@@ -304,7 +304,7 @@ def test_parts_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"the calibration has prior_weight 4.0 and the heads 8.0"):
         write_weights(tmp_path, head, record, replace(calibration(), prior_weight=4.0), {})
     far = domain(1.0)
-    other = Domain(replace(far.record, names=("x",)), far.mean, far.scale, far.covariance)
+    other = replace(far, record=replace(far.record, names=("x",)))
     with pytest.raises(ConfigError, match="the domain of audio has other features than its head"):
         write_weights(tmp_path, head, record, None, {"audio": other})
     (weights(tmp_path / "w") / "calibration.json").write_text("{}")

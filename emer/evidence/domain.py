@@ -1,17 +1,21 @@
 """Is a clip like those that a head was trained on? A density over its features, and how far out a clip may lie.
 
-Features are standardised over the training rows, their covariance is shrunk (Ledoit and Wolf 2004, "A
-well-conditioned estimator for large-dimensional covariance matrices", J Multivariate Anal 88:365-411), and a clip's
-distance is the squared Mahalanobis distance over its measured features, by the marginal of the density, divided by
-their number: about 1 for a clip like the others, whatever could be measured. Lee et al. 2018 ("A simple unified
-framework for detecting out-of-distribution samples", NeurIPS) use the same distance on deep features.
+Features are standardised over the training rows, and their correlations described by the principal components that
+hold 95 % of their variance, with the rest as noise alike in all (Tipping and Bishop 1999, "Probabilistic principal
+component analysis", J R Statist Soc B 61:611-622): with hundreds of features, more numbers than clips could settle are
+not asked for. A clip's distance is the squared Mahalanobis length of what its measured features say of the components,
+divided by their number: about 1 for a clip like the others, whatever could be measured (Lee et al. 2018, "A simple
+unified framework for detecting out-of-distribution samples", NeurIPS, use such a distance on deep features).
+
+Chosen on speech of RAVDESS, 12 actors against 8 others, EmoDB and sounds without speech: with 389 features the
+distances of EmoDB are told from those of new actors with AUROC .96, and .93 by a shrunk covariance of all features.
 
 How far out is too far is a quantile of the distances of held-out speakers: never of training rows, which lie nearer,
 and never of test rows. A clip of which fewer features could be measured than of nearly all of those is outside too.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -32,8 +36,10 @@ ARRAYS, RECORD = "domain.safetensors", "domain.json"
 QUANTILE = 0.99
 LEAST_ROWS = 20
 """Held-out rows below which a quantile of their distances means nothing."""
-SMALLEST = 1e-3
-"""Least eigenvalue of the covariance, whose trace is about the number of features."""
+VARIANCE = 0.95
+"""Share of the variance that the components hold."""
+NEGLIGIBLE = 1e-9
+"""Share of the largest eigenvalue below which measured features say nothing of a direction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +69,10 @@ class Domain:
     mean: Float64[np.ndarray, "feature"]
     scale: Float64[np.ndarray, "feature"]
     """1 / standard deviation; 0 for features that never vary, which are not looked at."""
-    covariance: Float64[np.ndarray, "feature feature"]
-    """Of the standardised features."""
+    loadings: Float64[np.ndarray, "feature component"]
+    """What a component of variance 1 does to each standardised feature."""
+    noise: float
+    """Variance of each standardised feature besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +109,8 @@ def fit_domain(
     _refuse_wrong(train, held_out, names, quantile)
     refuse_seen(held_out.rows, row_hashes(train.rows), "the limit of the domain", "its training")
     mean, scale = _mean_and_scale(train)
-    domain = Domain(_record(train, held_out, names, data, quantile), mean, scale, np.eye(len(names)))
-    covariance = shrunk_covariance(_standardised(domain, train.values, train.mask), train.mask)
-    domain = Domain(domain.record, mean, scale, covariance)
+    z = np.where(train.mask, (train.values.astype(np.float64) - mean) * scale, 0.0)
+    domain = Domain(_record(train, held_out, names, data, quantile), mean, scale, *components(z))
     far = distances(domain, held_out.values, held_out.mask)
     counts = (held_out.mask & (scale > 0)).sum(axis=1)
     record = _record(
@@ -115,30 +122,21 @@ def fit_domain(
         limit=float(np.quantile(far[np.isfinite(far)], quantile, method="higher")),
         least=max(1, int(np.quantile(counts, 1 - quantile, method="lower"))),
     )
-    return Domain(record, mean, scale, covariance)
+    return replace(domain, record=record)
 
 
-def shrunk_covariance(
-    z: Float[np.ndarray, "row feature"], mask: Bool[np.ndarray, "row feature"]
-) -> Float64[np.ndarray, "feature feature"]:
-    """Ledoit and Wolf's `(1 - s) S + s m I` of centred rows, with m the mean variance (their equations 2 to 9).
+def components(z: Float64[np.ndarray, "row feature"]) -> tuple[Float64[np.ndarray, "feature component"], float]:
+    """Loadings and noise of greatest likelihood (Tipping and Bishop 1999, equations 7 and 8) for centred rows.
 
-    S takes each pair of features over the rows in which both were measured. Where something is masked, S need not be
-    a covariance; eigenvalues below `SMALLEST` are raised to it.
+    As many components as hold `VARIANCE` of the variance; the noise is the mean of what the others hold.
     """
-    seen = mask.astype(np.float64)
-    x = np.where(mask, z, 0.0).astype(np.float64)
-    n, p = x.shape
-    sample = x.T @ x / np.maximum(seen.T @ seen, 1)
-    level = np.trace(sample) / p
-    spread = float(np.square(sample - level * np.eye(p)).sum() / p)
-    noise = float((np.square(np.square(x).sum(axis=1)).mean() - np.square(sample).sum()) / (n * p))
-    share = min(max(noise, 0.0), spread) / spread if spread > 0 else 1.0
-    shrunk = (1 - share) * sample + share * level * np.eye(p)
-    eigenvalues, vectors = np.linalg.eigh(shrunk)
-    if eigenvalues[0] >= SMALLEST:
-        return np.asarray(shrunk)
-    return np.asarray((vectors * np.maximum(eigenvalues, SMALLEST)) @ vectors.T)
+    eigenvalues, vectors = np.linalg.eigh(z.T @ z / len(z))
+    eigenvalues, vectors = np.maximum(eigenvalues[::-1], 0.0), vectors[:, ::-1]
+    held = np.cumsum(eigenvalues) / eigenvalues.sum()
+    count = min(int(np.searchsorted(held, VARIANCE)) + 1, len(eigenvalues))
+    rest = eigenvalues[count:]
+    noise = float(rest.mean()) if len(rest) else 0.0
+    return vectors[:, :count] * np.sqrt(eigenvalues[:count] - noise), noise
 
 
 def _mean_and_scale(rows: Measured) -> tuple[Float64[np.ndarray, "feature"], Float64[np.ndarray, "feature"]]:
@@ -148,10 +146,6 @@ def _mean_and_scale(rows: Measured) -> tuple[Float64[np.ndarray, "feature"], Flo
     spread = np.sqrt((np.where(rows.mask, values - mean, 0.0) ** 2).sum(axis=0) / count)
     varies = spread > 1e-6 * np.maximum(np.abs(mean), 1e-6)
     return mean, np.where(varies, 1 / np.where(varies, spread, 1.0), 0.0)
-
-
-def _standardised(domain: Domain, values: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    return np.where(mask, (np.asarray(values, dtype=np.float64) - domain.mean) * domain.scale, 0.0)
 
 
 def _record(
@@ -198,19 +192,35 @@ def _refuse_wrong(train: Measured, held_out: Measured, names: Sequence[str], qua
 def distances(
     domain: Domain, values: Float[np.ndarray, "row feature"], mask: Bool[np.ndarray, "row feature"]
 ) -> Float64[np.ndarray, "row"]:
-    """Squared Mahalanobis distance over the number of measured features; infinite where nothing was measured."""
+    """Squared Mahalanobis length of the components, as the measured features tell them, over their number.
+
+    With loadings L and noise v over the measured features, A = L'L and b = L'z, the components are estimated as
+    `(v I + A)^-1 b`, whose covariance is `(v I + A)^-1 A`; so the squared length is `b' (v A + A A)^-1 b`. With every
+    feature measured that is the sum over components of squared scores over eigenvalues. Infinite where nothing was
+    measured.
+    """
     seen = mask & (domain.scale > 0)
-    z = _standardised(domain, values, seen)
+    z = np.where(seen, (values.astype(np.float64) - domain.mean) * domain.scale, 0.0)
     found = np.full(len(z), np.inf)
     patterns, which = np.unique(seen, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
-        if not pattern.any():
-            continue
-        rows = np.flatnonzero(which.reshape(-1) == number)
-        part = z[np.ix_(rows, pattern)]
-        solved = np.linalg.solve(domain.covariance[np.ix_(pattern, pattern)], part.T).T
-        found[rows] = (part * solved).sum(axis=1) / pattern.sum()
+        if pattern.any():
+            rows = np.flatnonzero(which.reshape(-1) == number)
+            found[rows] = _lengths(domain.loadings[pattern], domain.noise, z[np.ix_(rows, pattern)])
     return found
+
+
+def _lengths(
+    loadings: Float64[np.ndarray, "feature component"], noise: float, z: Float64[np.ndarray, "row feature"]
+) -> Float64[np.ndarray, "row"]:
+    product, told = loadings.T @ loadings, z @ loadings
+    if len(loadings) > 2 * loadings.shape[1]:  # features enough to tell every component, and cheaper
+        solved = np.linalg.solve(noise * product + product @ product, told.T).T
+        return np.asarray((told * solved).sum(axis=1) / loadings.shape[1])
+    eigenvalues, vectors = np.linalg.eigh(product)
+    known = eigenvalues > NEGLIGIBLE * eigenvalues[-1]
+    along = told @ vectors[:, known]
+    return np.asarray((along**2 / (eigenvalues[known] * (noise + eigenvalues[known]))).sum(axis=1) / known.sum())
 
 
 def place(domain: Domain, features: Features) -> Place:
@@ -255,8 +265,8 @@ def save_domains(folder: Path, domains: Mapping[str, Domain]) -> None:
     arrays = {
         f"{view}.{name}": np.ascontiguousarray(getattr(domain, name))
         for view, domain in domains.items()
-        for name in ("mean", "scale", "covariance")
-    }
+        for name in ("mean", "scale", "loadings")
+    } | {f"{view}.noise": np.array([domain.noise]) for view, domain in domains.items()}
     data = save_arrays(arrays)
     record = _File(views={view: d.record for view, d in domains.items()}, arrays_sha256=sha256(data).hexdigest())
     write_bytes(folder / ARRAYS, data)
@@ -280,8 +290,8 @@ def load_domains(folder: Path) -> dict[str, Domain]:
 
 
 def _domain(view: str, record: DomainRecord, arrays: Mapping[str, np.ndarray]) -> Domain:
-    mean, scale, covariance = (arrays[f"{view}.{name}"] for name in ("mean", "scale", "covariance"))
+    mean, scale, loadings, noise = (arrays[f"{view}.{name}"] for name in ("mean", "scale", "loadings", "noise"))
     count = len(record.names)
-    if not (mean.shape == scale.shape == (count,) and covariance.shape == (count, count)):
+    if not (mean.shape == scale.shape == (count,) and loadings.shape[:1] == (count,) and noise.shape == (1,)):
         raise ConfigError(f"the arrays of {view} do not have {count} features")
-    return Domain(record, mean, scale, covariance)
+    return Domain(record, mean, scale, loadings, float(noise[0]))

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.covariance import EmpiricalCovariance, LedoitWolf
+from sklearn.covariance import EmpiricalCovariance
+from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 
 from emer.errors import ConfigError, OpinionError
@@ -16,7 +17,6 @@ from emer.evidence.domain import (
     load_domains,
     place,
     save_domains,
-    shrunk_covariance,
 )
 from emer.types import Features
 
@@ -45,34 +45,48 @@ def features(values: np.ndarray, mask: np.ndarray | None = None) -> Features:
 # ---------------------------------------------------------------- against scikit-learn
 
 
-@pytest.mark.parametrize("n", [30, 400])
-def test_the_shrunk_covariance_is_scikit_learns_ledoit_wolf(n: int) -> None:
-    rows = made(n, 7).values
-    z = (rows - rows.mean(axis=0)) / rows.std(axis=0)
-    theirs = LedoitWolf(assume_centered=True).fit(z)
-    assert theirs.shrinkage_ > 0
-    ours = shrunk_covariance(z, np.ones(z.shape, dtype=bool))
-    np.testing.assert_allclose(ours, theirs.covariance_, rtol=1e-10, atol=1e-12)
+def wide(n: int, seed: int) -> Measured:
+    """Forty features that six hidden numbers and some noise make: PCA leaves most of them out."""
+    draw, mix = np.random.default_rng(seed), np.random.default_rng(5).normal(size=(6, 40))
+    values = draw.normal(size=(n, 6)) @ mix + 0.3 * draw.normal(size=(n, 40))
+    return Measured(tuple(f"{seed}-{i}" for i in range(n)), values, np.ones(values.shape, dtype=bool))
 
 
-def test_distances_are_scikit_learns_mahalanobis_over_the_number_of_features(domain: Domain) -> None:
-    train, others = made(400, 1).values, made(50, 3, shift=1.0)
-    mean, sd = train.mean(axis=0), train.std(axis=0)
-    oracle = LedoitWolf(assume_centered=True).fit((train - mean) / sd)
-    expected = oracle.mahalanobis((others.values - mean) / sd) / 5
-    np.testing.assert_allclose(distances(domain, others.values, others.mask), expected, rtol=1e-8)
+WIDE = tuple(f"f{i}" for i in range(40))
 
 
-def test_what_is_masked_is_left_out_as_the_marginal_of_the_density(domain: Domain) -> None:
-    rows = made(40, 4)
-    mask = np.array([True, False, True, True, False])
-    kept = np.flatnonzero(mask)
-    oracle = EmpiricalCovariance(assume_centered=True).fit(np.eye(3))
-    oracle.covariance_ = domain.covariance[np.ix_(kept, kept)]
-    oracle.precision_ = np.linalg.inv(oracle.covariance_)
-    z = ((rows.values - domain.mean) * domain.scale)[:, kept]
-    found = distances(domain, rows.values, np.tile(mask, (40, 1)))
-    np.testing.assert_allclose(found, oracle.mahalanobis(z) / 3, rtol=1e-8)
+def test_distances_are_scikit_learns_mahalanobis_over_principal_components() -> None:
+    train, others = wide(300, 1), wide(50, 3)
+    mean, sd = train.values.mean(axis=0), train.values.std(axis=0)
+    pca = PCA(n_components=0.95).fit((train.values - mean) / sd)
+    assert 4 <= pca.n_components_ <= 6
+    scores = pca.transform((train.values - mean) / sd)
+    oracle = EmpiricalCovariance(assume_centered=True).fit(scores)
+    expected = oracle.mahalanobis(pca.transform((others.values - mean) / sd)) / pca.n_components_
+    found = distances(fit_domain(train, wide(50, 2), WIDE, data="made up"), others.values, others.mask)
+    np.testing.assert_allclose(found, expected, rtol=1e-8)
+
+
+@pytest.mark.parametrize("kept", [30, 9, 3])
+def test_what_is_masked_is_left_out_as_the_marginal_of_the_density(kept: int) -> None:
+    """Against the joint normal distribution of components and features, conditioned by inverting its covariance."""
+    domain = fit_domain(wide(300, 1), wide(50, 2), WIDE, data="made up")
+    rows, mask = wide(40, 4), np.arange(40) < kept
+    part = domain.loadings[mask]
+    inverse = np.linalg.inv(part @ part.T + domain.noise * np.eye(kept))
+    estimate = ((rows.values - domain.mean) * domain.scale)[:, mask] @ inverse @ part
+    spread = part.T @ inverse @ part
+    rank = min(kept, part.shape[1])
+    expected = np.einsum("ri,ij,rj->r", estimate, np.linalg.pinv(spread, rcond=1e-9), estimate) / rank
+    np.testing.assert_allclose(distances(domain, rows.values, np.tile(mask, (40, 1))), expected, rtol=1e-6)
+
+
+def test_the_distance_of_a_clip_like_the_others_is_about_one_whatever_was_measured() -> None:
+    domain = fit_domain(wide(3000, 1), wide(50, 2), WIDE, data="made up")
+    rows = wide(3000, 4)
+    for kept in (40, 20, 5):
+        seen = np.tile(np.arange(40) < kept, (3000, 1))
+        assert distances(domain, rows.values, seen).mean() == pytest.approx(1, abs=0.06)
 
 
 def test_a_feature_that_never_varied_is_not_looked_at() -> None:
@@ -106,12 +120,12 @@ def test_clips_from_elsewhere_are_told_apart(domain: Domain) -> None:
     assert roc_auc_score(np.repeat([0, 1], 300), scores) > 0.9
 
 
-def test_rows_with_gaps_give_a_covariance_that_can_be_inverted() -> None:
-    gappy = fit_domain(made(60, 1, missing=0.5), made(60, 2, missing=0.5), NAMES, data="made up")
-    assert np.linalg.eigvalsh(gappy.covariance).min() > 0
-    whole = fit_domain(made(4000, 1, missing=0.3), made(60, 2), NAMES, data="made up")
-    full = fit_domain(made(4000, 1), made(60, 2), NAMES, data="made up")
-    np.testing.assert_allclose(whole.covariance, full.covariance, atol=0.08)
+def test_rows_with_gaps_can_train_a_domain() -> None:
+    gappy = fit_domain(made(100, 1, missing=0.5), made(60, 2, missing=0.3), NAMES, data="made up")
+    far, near = made(100, 6, shift=6.0, missing=0.2), made(100, 8, missing=0.2)
+    scores = np.concatenate([distances(gappy, each.values, each.mask) for each in (near, far)])
+    assert np.isfinite(scores).all()
+    assert roc_auc_score(np.repeat([0, 1], 100), scores) > 0.8
 
 
 # ---------------------------------------------------------------- one clip
@@ -161,7 +175,7 @@ def test_domains_come_back_from_disk_unchanged(domain: Domain, tmp_path: Path) -
     save_domains(tmp_path, {"audio": domain})
     back = load_domains(tmp_path)["audio"]
     assert back.record == domain.record
-    np.testing.assert_array_equal(back.covariance, domain.covariance)
+    np.testing.assert_array_equal(back.loadings, domain.loadings)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["domain.json", "domain.safetensors"]
     assert load_domains(tmp_path / "elsewhere") == {}
 
