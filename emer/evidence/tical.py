@@ -36,13 +36,13 @@ from emer.evidence.view_networks import Layers, ViewEncoders, cross_entropy, gro
 class TicalOptions:
     """Raises ConfigError that lists every mistake."""
 
-    hidden: tuple[int, ...] = (64,)
-    """Hidden layers of each view's encoder."""
-    width: int = 32
+    hidden: tuple[int, ...] = ()
+    """Hidden layers of each view's encoder; () makes it linear."""
+    width: int = 16
     """Coordinates of an embedding."""
-    fusion_hidden: tuple[int, ...] = (64,)
+    fusion_hidden: tuple[int, ...] = (32,)
     """Hidden layers on all embeddings together."""
-    dropout: float = 0.3
+    dropout: float = 0.5
     """Share of hidden units left out in training."""
     view_dropout: float = 0.0
     """How often a view is left out of a training clip; one always stays."""
@@ -57,9 +57,9 @@ class TicalOptions:
     """s of the typicality: the distance over which it falls to 1/e."""
     anchors: float = 0.5
     """Share of a view's right clips, surest first, whose mean is the prototype."""
-    warm_up: int = 5
+    warm_up: int = 2
     """Epochs of the first stage."""
-    even_from: int = 20
+    even_from: int = 15
     """Epoch from which all clips count alike."""
     pseudo_weight: float = 0.3
     """lambda: weight of the views' own losses."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from emer.config import build, read_yaml
 from emer.data import cremad
 from emer.data.splits import folds, places
-from emer.errors import ConfigError
+from emer.errors import ConfigError, OpinionError
 from emer.evidence import poincare
 from emer.evidence.method import Shape
 from emer.evidence.pseudo_labels import anchors, consistency, jensen_shannon, prototypes, read, weights
@@ -230,6 +230,14 @@ def test_the_generator_alone_decides_what_is_left_out() -> None:
         torch.manual_seed(elsewhere)
         losses.append(method.loss(rows, 0, torch.Generator().manual_seed(seed)).item())
     assert losses[0] == losses[1] != losses[2]
+
+
+def test_features_that_are_not_finite_are_refused_by_name() -> None:
+    shape = toys.shape_of(2)
+    rows, _ = toys.clouds(shape, 20, seed=1)
+    rows.inputs["view1"].values[3, 2] = math.nan
+    with pytest.raises(OpinionError, match="1 rows have features that are NaN or infinite \\(f1_2\\)"):
+        made(shape).fit_inputs(rows.inputs)
 
 
 def test_all_mistakes_of_the_options_are_named_at_once() -> None:
