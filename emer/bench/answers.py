@@ -94,6 +94,11 @@ class Answers:
     """Fold by fold."""
 
     @property
+    def votes(self) -> bool:
+        """Whether the truth is shares of votes, not yes and no alone."""
+        return bool(((self.target > 0) & (self.target < 1)).any())
+
+    @property
     def agreed(self) -> Float64[np.ndarray, "row"]:
         """Kind dirichlet: the share of people who chose the answer; 1 or 0 where the truth is one label."""
         return np.asarray((self.target * self.given).sum(axis=1))

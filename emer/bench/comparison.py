@@ -8,6 +8,8 @@ with these trained seeds; what other seeds would give is seen in the spread besi
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
 from typing import Literal
 
 import numpy as np
@@ -150,16 +152,29 @@ def _row_scores(given: Answers, measure: Measure) -> Float64[np.ndarray, "row"]:
 
 
 def _aurc_gap(ours: Sequence[Answers], theirs: Sequence[Answers]) -> Callable[[Int64[np.ndarray, "drawn"]], float]:
-    """Mean AURC of ours less that of theirs on drawn rows, without ranking them anew for each replicate."""
-    ranked = [[_ranked(each) for each in seeds] for seeds in (ours, theirs)]
-    n = len(ours[0].rows)
+    """Mean AURC of ours less that of theirs on drawn rows."""
+    first, second = _aurc_of_draws(tuple(ours)), _aurc_of_draws(tuple(theirs))
+    return lambda drawn: first(drawn) - second(drawn)
 
-    def gap(drawn: Int64[np.ndarray, "drawn"]) -> float:
-        times, harmonic = np.bincount(drawn, minlength=n), harmonic_numbers(len(drawn))
-        first, second = (np.mean([repeated_aurc(*each, times, harmonic) for each in seeds]) for seeds in ranked)
-        return float(first - second)
 
-    return gap
+@lru_cache(maxsize=64)
+def _aurc_of_draws(seeds: tuple[Answers, ...]) -> Callable[[Int64[np.ndarray, "drawn"]], float]:
+    """Mean AURC over seeds on drawn rows: ranked once, and each draw scored once however often it comes back.
+
+    Every comparison of a table draws the same rows, so that a method in many of them costs as much as in one.
+    """
+    ranked, n = [_ranked(each) for each in seeds], len(seeds[0].rows)
+    harmonic, known = harmonic_numbers(2 * n), dict[bytes, float]()
+
+    def mean(drawn: Int64[np.ndarray, "drawn"]) -> float:
+        key = sha256(drawn.tobytes()).digest()
+        if key not in known:
+            numbers = harmonic if len(drawn) < len(harmonic) else harmonic_numbers(len(drawn))
+            times = np.bincount(drawn, minlength=n)
+            known[key] = float(np.mean([repeated_aurc(*each, times, numbers) for each in ranked]))
+        return known[key]
+
+    return mean
 
 
 def _ranked(

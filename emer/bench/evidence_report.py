@@ -118,11 +118,12 @@ def grids(table: Table) -> tuple[Grid, ...]:
     """The four tables of one set of rows: right or wrong, selective, calibration, trusted."""
     right = "Right or wrong" if table.kind == "dirichlet" else "Label sets"
     claims = "" if table.kind == "dirichlet" else " of the labels given"
+    at_risk = "" if table.target_risk is None else f"; target risk: at most {table.target_risk:.0%} wrong"
     named = (
         (right, QUALITY[table.kind]),
         ("Selective prediction, uncertainty and conflict", SELECTIVE),
         ("Calibration (15 bins of equal mass)", CALIBRATED),
-        (f"Trusted scores{claims}, thresholds from calibration rows (the oracle knows the answers)", TRUSTED),
+        (f"Trusted scores{claims}, thresholds from calibration rows{at_risk} (the oracle knows the answers)", TRUSTED),
     )
     return tuple(grid(table, columns, caption) for caption, columns in named)
 

@@ -67,8 +67,10 @@ def reliability_diagrams(methods: ByMethod, path: str | Path, *, note: str = "")
             _reliability_panel(panel, name, seeds)
         for panel in panels[len(methods) :]:
             panel.set_axis_off()
+        some = next(iter(methods.values()))[0]
+        right = "share of people who chose it" if some.votes else "share right"
         figure.supxlabel("stated probability" if _sets(methods) else "confidence", fontsize=9)
-        figure.supylabel("share that holds" if _sets(methods) else "share right", fontsize=9)
+        figure.supylabel("share that holds" if _sets(methods) else right, fontsize=9)
 
 
 def risk_coverage_curves(
@@ -119,6 +121,8 @@ def corruption_curves(
             # Whole axes: a rise from .3981 to .3985 must look like none.
             panel.set_ylim(0, 1.02 if what != "conflict" else max(0.2, 1.05 * panel.get_ylim()[1]))
             panel.set_xlabel(axis)
+        if len(methods) > len(panels[0].get_legend_handles_labels()[0]):
+            panels[0].plot([], [], color=GREY, linewidth=0.8, label="other methods")
         handles = panels[0].get_legend_handles_labels()
         figure.legend(*handles, loc="outside upper center", ncols=min(4, max(1, len(handles[0]))), fontsize=8)
 
@@ -132,8 +136,8 @@ def missing_views(
 ) -> None:
     """Accuracy (label sets: sample F1) with views taken out: a panel a condition, a bar a method, a dot a seed.
 
-    `methods[name][condition]` holds the scores of each seed; the tick on each bar is the accuracy of the
-    condition `whole`.
+    `methods[name][condition]` holds the scores of each seed; a condition is the name of the view that is missing, or
+    `whole`, the accuracy of which is the line on each bar.
     """
     conditions = list(next(iter(methods.values())))
     some = next(iter(next(iter(methods.values())).values()))
@@ -153,8 +157,8 @@ def missing_views(
                 if condition != whole and whole in methods[name]:
                     before = _mean([_figure_of(scores, right) for scores in methods[name][whole]])
                     panel.plot([before, before], [place - 0.36, place + 0.36], color="#333333", linewidth=1.1)
-            panel.set_title(condition)
-            panel.set(xlim=(0, 1), xlabel=right)
+            panel.set_title(condition if condition == whole else f"without {condition}")
+            panel.set(xlim=(0, 1), xlabel=right, xticks=(0, 0.5, 1))
             panel.set_yticks(range(len(names)), names)
             panel.tick_params(axis="y", length=0)
 
@@ -166,28 +170,30 @@ def out_of_domain(
     axis: str = "calibrated confidence",
     note: str = "",
 ) -> None:
-    """How confident a method is on known and on foreign clips: a column a method, a histogram a source.
+    """How confident a method is on known and on foreign clips: a line a method, a histogram a source.
 
-    `methods[name][source]` holds one number in [0, 1] a clip, the known source first; its median is drawn in all.
+    `methods[name][source]` holds one number in [0, 1] a prediction, the known source first; its median is drawn in all.
     """
     sources = list(next(iter(methods.values())))
-    counts = "; ".join(f"{source}: {len(next(iter(methods.values()))[source]):,}" for source in sources)
-    size = (1.4 + 2.4 * len(methods), 0.95 + 0.95 * len(sources))
+    counts = ", ".join(f"{source} {len(next(iter(methods.values()))[source]):,}" for source in sources)
+    size = (1.4 + 2.1 * len(sources), 0.95 + 0.8 * len(methods))
     with _figure(path, size, f"Predictions: {counts}. Dashed: median of the known. {note}".strip()) as figure:
-        panels = figure.subplots(len(sources), len(methods), sharex=True, sharey="row", squeeze=False)
-        for column, (name, told) in enumerate(methods.items()):
+        panels = figure.subplots(len(methods), len(sources), sharex=True, sharey="row", squeeze=False)
+        for line, (name, told) in zip(panels, methods.items(), strict=True):
             known = float(np.median(told[sources[0]]))
-            for line, source in enumerate(sources):
-                panel, values = panels[line][column], told[source]
-                weights = np.full(len(values), 1 / len(values))
-                panel.hist(values, bins=20, range=(0, 1), weights=weights, color=COLOURS[1 if line == 0 else 2])
-                panel.axvline(known, color="#333333", linewidth=0.8, linestyle=(0, (3, 2)))
-                panel.set_yticks([])
-                panel.spines["left"].set_visible(False)
-                if column == 0:
-                    panel.set_ylabel(source, rotation=0, ha="right", va="center")
-            panels[0][column].set_title(name)
-            panels[-1][column].set_xlabel(axis)
+            for column, source in enumerate(sources):
+                _histogram(line[column], told[source], known, COLOURS[1 if column == 0 else 2])
+            line[0].set_ylabel(name, rotation=0, ha="right", va="center")
+        for column, source in enumerate(sources):
+            panels[0][column].set_title(source)
+        figure.supxlabel(axis, fontsize=9)
+
+
+def _histogram(panel: Any, values: Real[np.ndarray, "_"], known: float, colour: str) -> None:
+    panel.hist(values, bins=20, range=(0, 1), weights=np.full(len(values), 1 / len(values)), color=colour)
+    panel.axvline(known, color="#333333", linewidth=0.8, linestyle=(0, (3, 2)))
+    panel.set(yticks=[], xticks=(0, 0.5, 1))
+    panel.spines["left"].set_visible(False)
 
 
 # ---------------------------------------------------------------- parts

@@ -53,11 +53,6 @@ class Predictions:
         refuse(list(_mistakes(self)), "these predictions cannot be used")
 
     @property
-    def votes(self) -> bool:
-        """Whether the target holds shares of votes, not yes and no alone."""
-        return bool(((self.target > 0) & (self.target < 1)).any())
-
-    @property
     def probability(self) -> Float64[np.ndarray, "row label"]:
         """Of each label, before calibration; for kind beta that it holds."""
         return _probability(self.fused, self.kind)

@@ -129,7 +129,7 @@ def scores(given: Answers) -> Scores:
         nll_raw=float(given.nll_rows(raw=True).mean()),
         brier=float(given.brier_rows().mean()),
         brier_raw=float(given.brier_rows(raw=True).mean()),
-        total_variation=total_variation(given.probability, given.target) if single and _votes(given) else None,
+        total_variation=total_variation(given.probability, given.target) if single and given.votes else None,
         trusted=_trusted(given, given.trusted),
         at_risk=_trusted(given, given.at_risk),
         oracle=_oracle(given),
@@ -176,10 +176,6 @@ def _gold_and_given(given: Answers) -> tuple[np.ndarray, np.ndarray]:
     """Label numbers. Of tied gold labels the given one counts, else the first."""
     answer = given.given.argmax(axis=1)
     return np.where(given.risk == 0, answer, given.target.argmax(axis=1)), answer
-
-
-def _votes(given: Answers) -> bool:
-    return bool(((given.target > 0) & (given.target < 1)).any())
 
 
 def _told(confidence: Float64[np.ndarray, "row"], given: Answers) -> float | None:

@@ -30,6 +30,8 @@ class Table:
     """How many; None where nobody knows."""
     seeds: int
     """The most that any method has; an ensemble of all seeds is one."""
+    target_risk: float | None
+    """What `at_risk` thresholds were to keep on calibration rows."""
     scores: dict[str, tuple[Scores, ...]]
     """Of each method, one a seed."""
     spreads: dict[str, dict[str, Spread]]
@@ -109,6 +111,7 @@ def table(methods: ByMethod, *, replicates: int = REPLICATES) -> Table:
         n=len(some.rows),
         speakers=None if some.speakers is None else len(set(some.speakers)),
         seeds=max(len(seeds) for seeds in methods.values()),
+        target_risk=some.fitted[0].at_risk.target,
         scores=scored,
         spreads={name: spreads(seeds) for name, seeds in scored.items()},
         best={measure: best_method(methods, measure) for measure in measures},

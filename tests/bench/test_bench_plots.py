@@ -35,7 +35,7 @@ def test_every_picture_is_drawn_and_small(
     plots.reliability_diagrams(methods, drawn[0])
     plots.risk_coverage_curves(methods, drawn[1], shown=["emer", "method_1"])
     plots.corruption_curves([0, 1], {n: [s, s] for n, s in scored.items()}, drawn[2], axis="noise")
-    plots.missing_views({n: {"all views": s, "without face": s} for n, s in scored.items()}, drawn[3])
+    plots.missing_views({n: {"all views": s, "face": s} for n, s in scored.items()}, drawn[3])
     confidence = methods["emer"][0].confidence
     plots.out_of_domain({"emer": {"known": confidence, "noise": confidence**2}}, drawn[4])
     sizes = [path.stat().st_size for path in drawn]

@@ -76,6 +76,7 @@ def test_every_trusted_f1_stands_beside_its_floor_and_gain(report: Section) -> N
     trusted = grids(report.table)[3]
     at = trusted.headings.index("F1")
     assert trusted.headings[at : at + 3] == ("F1", "floor", "gain")
+    assert "target risk: at most 10% wrong" in trusted.caption
     assert "n = 400 clips of 100 speakers; 2 seeds" in markdown([report])
 
 
