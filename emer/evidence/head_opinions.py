@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 
 from emer.errors import ConfigError, OpinionError
@@ -43,10 +44,9 @@ def _input(heads: MultiViewHeads, view: str, features: Features | None) -> ViewI
     _refuse_other(heads, view, features)
     place = {name: i for i, name in enumerate(features.names)}
     order = [place[name] for name in names]
-    return ViewInput(
-        torch.tensor([[features.values[i] for i in order]], dtype=torch.float32, device=device),
-        torch.tensor([[features.mask[i] for i in order]], device=device),
-    )
+    values = np.array(features.values, dtype=np.float32)[None, order]  # an array first: tensors of tuples are slow
+    mask = np.array(features.mask, dtype=bool)[None, order]
+    return ViewInput(torch.from_numpy(values).to(device), torch.from_numpy(mask).to(device))
 
 
 def _refuse_other(heads: MultiViewHeads, view: str, features: Features) -> None:
@@ -56,7 +56,8 @@ def _refuse_other(heads: MultiViewHeads, view: str, features: Features) -> None:
             f"{view} features are of version {features.version}, and the heads were trained on {trained}; "
             "measure the clip again or install heads for this version"
         )
-    if missing := [name for name in heads.spec.features[view] if name not in features.names]:
+    there = frozenset(features.names)
+    if missing := [name for name in heads.spec.features[view] if name not in there]:
         raise ConfigError(f"{view} features lack {', '.join(missing)}, which the heads read; measure the clip again")
 
 

@@ -15,7 +15,8 @@ def relative(features: Features, baseline: Features) -> Features:
     >>> relative(own, neutral).values, relative(own, neutral).mask
     ((2.0, 0.0), (True, False))
     """
-    usual = [baseline.get(name) for name in features.names]
+    known = {name: value for name, value, m in zip(baseline.names, baseline.values, baseline.mask, strict=True) if m}
+    usual = [known.get(name) for name in features.names]
     mask = tuple(here and there is not None for here, there in zip(features.mask, usual, strict=True))
     pairs = zip(features.values, usual, mask, strict=True)
     values = tuple(value - there if both and there is not None else 0.0 for value, there, both in pairs)

@@ -144,7 +144,8 @@ def usable_features(
     for view, names in record.spec.features.items():
         if (found := features.get(view)) is None:
             continue
-        count = sum(found.get(name) is not None for name in names)
+        there = {name for name, mask in zip(found.names, found.mask, strict=True) if mask}
+        count = sum(name in there for name in names)
         if count < LEAST_SHARE * len(names):
             told = f"only {count} of {len(names)} {view} features could be measured: the trained head was not asked"
             notices.append(Notice("little_measured", told))
