@@ -4,7 +4,7 @@ import dataclasses
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -109,6 +109,8 @@ def _value(kind: Any, value: Any, name: str, mistakes: list[str]) -> Any:
             return _built(kind, value, f"{name}.", mistakes)
         mistakes.append(f"{name} is {value!r} and must be a mapping of keys to values")
         return None
+    if get_origin(kind) is tuple and dataclasses.is_dataclass(get_args(kind)[0]) and isinstance(value, list):
+        return tuple(_value(get_args(kind)[0], one, f"{name}[{i}]", mistakes) for i, one in enumerate(value))
     try:
         # Not strict: YAML reads 1e-4 as text, for want of a dot.
         return msgspec.convert(value, type=kind, strict=False)

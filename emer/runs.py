@@ -30,7 +30,8 @@ def run_folder(path: str | Path, config: object, command: str, *, may_change: tu
     """The folder of a run, made where it is missing, with the resolved configuration in it.
 
     A folder that holds results of another configuration is refused, so that no table mixes two. Keys in `may_change`
-    (how fast, how many) may differ, and what they are now is written. Raises ConfigError, or OutputError when nothing can be written.
+    (how fast, how many) may differ, and what they are now is written. Raises ConfigError, or OutputError when nothing
+    can be written.
     """
     folder = Path(path)
     values: dict[str, Any] = json.loads(msgspec.json.encode(config))

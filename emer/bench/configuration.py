@@ -1,5 +1,6 @@
 """What `emer bench evidence` does: which methods on which data, from which seeds, and how they are disturbed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,7 +48,7 @@ class BenchConfig:
     """Fields of configs/bench/evidence.yaml."""
 
     methods: tuple[str, ...]
-    """Names of configs/heads, or files."""
+    """Names of configs/heads, or files, which go by their names without ending."""
     data: tuple[BenchData, ...]
     baselines: tuple[str, ...] = ("softmax_concat", "softmax_late", "softmax_ensemble")
     """Methods that the others are compared with."""
@@ -80,7 +81,9 @@ class BenchConfig:
         return self.methods if data.methods is None else data.methods
 
 
-def read_bench(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[BenchConfig, dict[str, HeadsConfig]]:
+def read_bench(path: str | Path, changes: Sequence[str] = ()) -> tuple[BenchConfig, dict[str, HeadsConfig]]:
     """A configuration, with `key=value` changes, and those of its methods. Raises ConfigError with every mistake."""
-    config = build(BenchConfig, overridden(read_yaml(shipped("bench", path)), changes), str(path))
-    return config, {name: read_config(name) for name in config.methods}
+    values = overridden(read_yaml(shipped("bench", path)), changes)
+    files = {Path(str(name)).stem: name for name in values.get("methods", ())}
+    config = build(BenchConfig, values | {"methods": list(files)}, str(path))
+    return config, {name: read_config(file) for name, file in files.items()}
