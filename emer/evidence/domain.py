@@ -14,7 +14,7 @@ How far out is too far is a quantile of the distances of held-out speakers: neve
 and never of test rows. A clip of which far fewer features could be measured than of those is outside too.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -251,11 +251,6 @@ def place(domain: Domain, features: Features) -> Place:
         share = f"{100 * domain.record.quantile:g} %"
         return Place(far, False, f"{why}, where {share} of held-out clips lie within {domain.record.limit:.1f}")
     return Place(far, True, "")
-
-
-def refuse_test_rows(domain: Domain, rows: Collection[str]) -> None:
-    """Raises ConfigError when rows that are to be scored set the limit."""
-    refuse_seen(rows, domain.record.held_out_rows, "scoring", "setting the limit of the domain")
 
 
 # ---------------------------------------------------------------- files
