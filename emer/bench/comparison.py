@@ -67,9 +67,10 @@ def spreads(seeds: Sequence[Scores]) -> dict[str, Spread]:
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """
-    >>> spread([0.7, 0.8, 0.9])
-    Spread(mean=0.8, sd=0.1, seeds=3)
+    """Mean and standard deviation of one score over seeds.
+
+    >>> spread([0.5, 1.0, 1.5])
+    Spread(mean=1.0, sd=0.5, seeds=3)
     """
     array = np.array(values, dtype=np.float64)
     return Spread(float(array.mean()), float(array.std(ddof=1)) if len(array) > 1 else None, len(array))

@@ -55,7 +55,7 @@ class Scores:
     ece_expected: float
     """What perfect calibration shows on average with these confidences."""
     ece_band: float
-    """Its 95 % quantile."""
+    """Its 95 % quantile. Claims count as independent: the labels of a set, and clips of one speaker, are less so."""
     inside: bool
     """ECE is within that quantile."""
     debiased_ece: float
