@@ -35,11 +35,11 @@ from emer.evidence.view_networks import ViewEncoders, cross_entropy, dropped, gr
 class CmcOptions:
     """Raises ConfigError that lists every mistake."""
 
-    hidden: tuple[int, ...] = (64,)
-    """Hidden layers of each view's encoder."""
+    hidden: tuple[int, ...] = ()
+    """Hidden layers of each view's encoder; () makes it linear."""
     width: int = 32
     """Length of a view's vector."""
-    dropout: float = 0.3
+    dropout: float = 0.5
     """Share of hidden units left out in training."""
     view_dropout: float = 0.0
     """How often a view is left out of a training clip; one always stays."""
@@ -51,7 +51,7 @@ class CmcOptions:
     """mu: how slowly pseudo-labels move."""
     belief: float = 0.5
     """a: how far a view's own probability replaces the clip's label."""
-    pretrain: int = 5
+    pretrain: int = 2
     """Epochs in which the views learn alone."""
     pseudo_weight: float = 0.3
     """lambda: weight of the views' own losses."""
