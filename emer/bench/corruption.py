@@ -3,11 +3,9 @@
 All of it is drawn from a seed, and grows with its level: a larger share takes the rows of a smaller one and more,
 a larger standard deviation stretches the same noise. Ids and targets stay, so that the rows are scored as before.
 
-`conflictive` follows the protocol of ECML (Xu et al. 2024, "Reliable conflictive multi-view learning", AAAI):
-noise on random views of a share of the rows, and in another share one view taken from a clip with another label. It
-differs in two points that its code settles by convenience: noise is in standard deviations of the training rows
-(there: .5 on features scaled to [0, 1]), and the foreign view comes from a random clip (there: the first clip of
-the next label).
+`conflictive` is made after the protocol of ECML (Xu et al. 2024, "Reliable conflictive multi-view learning", AAAI):
+noise on random views of a share of the rows, and in a share one view taken from a clip with another label. The shares
+are choices made here; noise is in standard deviations of the training rows, the foreign clip is drawn at random.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -96,7 +94,7 @@ def conflictive(
     sd: float = 1.0,
     swapped_share: float = 0.4,
 ) -> FeatureTable:
-    """ECML's conflictive rows: noise on half the rows, in a random half of their views; then swapped views.
+    """Conflictive rows after ECML: noise on half the rows, in a random half of their views; then swapped views.
 
     Which rows get noise and which a foreign view is drawn apart, so that some get both.
     """
