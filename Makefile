@@ -20,7 +20,7 @@ TORCH_UNCERTAINTY := torch-uncertainty==0.13.0
 # One thread a library: two cores are shared by many, and voice activity slows 90-fold under contention.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check lint bench readme system lowest clean constraints
+.PHONY: demo test check lint bench weights evidence readme system lowest clean constraints
 
 demo: $(VENV)/.installed
 	$(BIN)/emer explain examples/talking_face.mp4 --html --out out
@@ -40,6 +40,14 @@ lint: $(VENV)/.developing
 
 bench: $(VENV)/.developing
 	$(BIN)/python benchmarks/run.py
+
+# The trained audio heads anew, from the recordings in EMER_TEST_DATA (default ../shared/data); with their model card.
+weights: $(VENV)/.developing
+	$(BIN)/python weights/make.py configs/heads/emer.yaml
+
+# Every method on every data set from five seeds: about an hour and a half on two cores.
+evidence: $(VENV)/.developing
+	$(BIN)/emer bench evidence configs/bench/evidence.yaml
 
 # The generated parts of README.md: help texts, the example's output, the picture of its report.
 readme: $(VENV)/.developing
@@ -67,8 +75,8 @@ clean:
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints/tested.txt
-	$(PIP) -e ".[face]"
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints/tested.txt $(wildcard weights/emer_weights/*/*)
+	$(PIP) -e ".[face]" ./weights
 	$(PIP) --force-reinstall --no-deps "$(OPENCV_HEADLESS)"
 	touch $@
 
