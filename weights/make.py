@@ -37,6 +37,8 @@ HERE = Path(__file__).parent
 FOLDERS = {PLAIN: "ravdess", BASELINE: "ravdess_baseline"}
 LICENCE = "CC BY-NC-SA 4.0"
 TARGET_RISK = 0.2
+ONE_VIEW = ("options.joint=false", "options.reliabilities=equal", "options.fusion=weighted")
+"""There is only the voice: nothing to join or to weigh."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -58,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def make(folder: Path, data: str, config_path: str, changes: tuple[str, ...]) -> None:
     """Train, calibrate, bound and measure the heads of one variant, and write them."""
-    config = read_config(config_path, (f"data={data}", *changes))
+    config = read_config(config_path, (f"data={data}", *ONE_VIEW, *changes))
     parts = open_data(data, folder=config.data_folder).parts
     train_rows, validation = parts["train"], parts["validation"]
     method = train(config, train_rows, validation, config.seeds[0]).method

@@ -69,12 +69,11 @@ def confidence_line(explanation: Explanation) -> str:
 
 def trust_line(explanation: Explanation) -> str | None:
     """Whether the confidence passes its threshold, and whether the clip is like those it was fitted on."""
-    parts = []
-    if explanation.trusted is not None:
-        parts.append("above the trust threshold" if explanation.trusted else "below the trust threshold")
     if explanation.out_of_domain:
-        parts.append("unlike the clips of the calibration (out of domain)")
-    return "; ".join(parts) or None
+        return "not trusted: unlike the clips of training or calibration (out of domain)"
+    if explanation.trusted is None:
+        return None
+    return "above the trust threshold" if explanation.trusted else "below the trust threshold"
 
 
 def conflict_line(conflict: Conflict) -> str:

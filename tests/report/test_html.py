@@ -131,7 +131,7 @@ def test_a_trained_page_shows_confidence_conflict_and_provenance() -> None:
     for said in (
         "confidence 0.41, calibrated on RAVDESS speech, actors 15-16 (n = 120, voice + face)",
         "strong conflict 0.48 between voice and face",
-        "below the trust threshold",
+        "not trusted: unlike the clips of training or calibration",
         "out of domain",
         "no opinion",
         "emer-weights 0.1, CC BY-NC-SA 4.0",

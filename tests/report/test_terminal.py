@@ -59,7 +59,7 @@ def test_uncertainty_is_the_one_of_subjective_logic() -> None:
 def test_a_trained_explanation_says_what_its_confidence_rests_on() -> None:
     text = " ".join(shown(sample.trained()).split())
     assert "confidence 0.41, calibrated on RAVDESS speech, actors 15-16 (n = 120, voice + face)" in text
-    assert "below the trust threshold; unlike the clips of the calibration (out of domain)" in text
+    assert "not trusted: unlike the clips of training or calibration (out of domain)" in text
     assert "strong conflict 0.48 between voice and face" in text
     assert "words missing" in text
 
