@@ -98,9 +98,9 @@ def _shaped(
     voiced: Bool[np.ndarray, "frame"],
     consonants: Bool[np.ndarray, "frame"],
 ) -> dict[str, float]:
-    shape = dict(zip(SHAPES, voice.spectra.shape.T.astype(np.float64), strict=True))
-    curves = {name: shape[name] for name in BALANCE}
-    curves["flux_db"] = np.sqrt((np.diff(mel, axis=0, prepend=mel[:1]).astype(np.float64) ** 2).mean(axis=1))
+    shape = dict(zip(SHAPES, voice.spectra.shape.T, strict=True))
+    curves = {name: shape[name].astype(np.float64) for name in BALANCE}
+    curves["flux_db"] = np.sqrt((np.diff(mel, axis=0, prepend=mel[:1]) ** 2).mean(axis=1)).astype(np.float64)
     curves["tilt_db_oct"] = voice.curves.tilt.astype(np.float64)
     curves["hnr_db"] = voice.curves.hnr_db.astype(np.float64)
     curves["centroid_oct"] = np.log2(np.maximum(voice.curves.centroid_hz.astype(np.float64), 50.0))
@@ -113,10 +113,10 @@ def _shaped(
     if consonants.sum() >= LEAST:
         found |= {f"{name}_unvoiced_mean": curves[name][consonants].mean() for name in IN_CONSONANTS}
     for name in HARMONICS:
-        if len(known := _known(shape[name][voiced])) >= LEAST:
+        if len(known := _known(shape[name][voiced].astype(np.float64))) >= LEAST:
             found |= {f"{name}_mean": known.mean(), f"{name}_sd": known.std()}
     for name in FORMANTS:
-        if len(known := _known(shape[name][voiced])) >= LEAST:
+        if len(known := _known(shape[name][voiced].astype(np.float64))) >= LEAST:
             low, middle, high, highest = np.percentile(known, [25, 50, 75, 90])
             found |= {f"{name}_median": middle, f"{name}_iqr": high - low, f"{name}_p90": highest}
     return {name: float(value) for name, value in found.items()}
