@@ -1,6 +1,6 @@
 """From the predictions of `emer bench evidence` to its report: answers, sections, pictures, results.json."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,8 @@ from typing import Any
 from emer.bench import plots
 from emer.bench.answers import Answers, Fold, answers
 from emer.bench.configuration import BenchConfig, BenchData
+from emer.bench.evidence_report import Grid
+from emer.bench.extras import disagreement_grid, disturbed_grids, foreign_grids
 from emer.bench.foreign import Foreign, foreign
 from emer.bench.predictions import Predictions, read
 from emer.bench.scoring import Scores, figures, scores
@@ -35,6 +37,8 @@ class Result:
 
     data: BenchData
     section: Section
+    extras: tuple[Grid, ...]
+    """Tables beside those of the section: disturbed clips, foreign clips, conflict and disagreement."""
     disturbed: dict[str, Disturbed]
     foreign: Foreign | None
 
@@ -72,7 +76,16 @@ def result(config: BenchConfig, data: BenchData, say: Callable[[str], None]) -> 
         pictures=pictures,
         replicates=config.replicates,
     )
-    return Result(data, told, disturbed, abroad)
+    return Result(data, told, tuple(_extras(methods, disturbed, abroad)), disturbed, abroad)
+
+
+def _extras(methods: ByMethod, disturbed: Mapping[str, Disturbed], abroad: Foreign | None) -> Iterator[Grid]:
+    for each in disturbed.values():
+        yield from disturbed_grids(each.about, each.levels, each.methods)
+    if abroad is not None:
+        yield from foreign_grids(abroad)
+    if (grid := disagreement_grid(methods)) is not None:
+        yield grid
 
 
 def as_json(result: Result) -> dict[str, Any]:

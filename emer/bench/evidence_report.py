@@ -189,13 +189,21 @@ def counts(table: Table) -> str:
 # ---------------------------------------------------------------- Markdown
 
 
-def markdown(sections: Sequence[Section], *, title: str | None = None, level: int = 2) -> str:
-    """The whole report, or parts of benchmarks/README.md; headings start at `level`."""
+def markdown(
+    sections: Sequence[Section],
+    *,
+    title: str | None = None,
+    level: int = 2,
+    extras: Sequence[Sequence[Grid]] | None = None,
+) -> str:
+    """The whole report, or parts of benchmarks/README.md; headings start at `level`. `extras`: more tables for each."""
     heading = [f"{'#' * (level - 1)} {title}", ""] if title else []
-    return "\n".join([*heading, LEGEND, "", *(markdown_section(each, level=level) for each in sections)])
+    more = extras or [()] * len(sections)
+    told = (markdown_section(each, level=level, extras=grids) for each, grids in zip(sections, more, strict=True))
+    return "\n".join([*heading, LEGEND, "", *told])
 
 
-def markdown_section(section: Section, *, level: int = 2) -> str:
+def markdown_section(section: Section, *, level: int = 2, extras: Sequence[Grid] = ()) -> str:
     """One data set: what was to be shown, tables, pictures."""
     parts = [f"{'#' * level} {section.title}", "", f"{counts(section.table)}. {section.note}".strip(), ""]
     if section.claims:
@@ -204,6 +212,7 @@ def markdown_section(section: Section, *, level: int = 2) -> str:
     if section.disagree is not None:
         parts += [f"{'#' * (level + 1)} Where voice and face disagree", "", f"{counts(section.disagree)}.", ""]
         parts += [_markdown_grid(each) for each in grids(section.disagree)]
+    parts += [_markdown_grid(each) for each in extras]
     parts += [f"![{picture.about}]({picture.path})\n" for picture in section.pictures]
     return "\n".join(parts)
 
@@ -230,16 +239,27 @@ def _markdown_cell(cell: Cell) -> str:
 # ---------------------------------------------------------------- page
 
 
-def page(sections: Sequence[Section], *, title: str, about: str = "", folder: str | Path = ".") -> str:
-    """The report as one HTML page; `folder` is where the paths of its pictures begin. Raises ConfigError."""
+def page(
+    sections: Sequence[Section],
+    *,
+    title: str,
+    about: str = "",
+    folder: str | Path = ".",
+    extras: Sequence[Sequence[Grid]] | None = None,
+) -> str:
+    """The report as one HTML page; `folder` is where the paths of its pictures begin. Raises ConfigError.
+
+    `extras`: more tables for each section.
+    """
     style = _file("evidence.css")
     shown_sections = [
         {
             "section": each,
             "parts": [("", each.table), *([("Where voice and face disagree", each.disagree)] if each.disagree else [])],
+            "extras": more,
             "pictures": [(picture.about, _embedded(Path(folder) / picture.path)) for picture in each.pictures],
         }
-        for each in sections
+        for each, more in zip(sections, extras or [()] * len(sections), strict=True)
     ]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     names = {

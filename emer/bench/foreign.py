@@ -11,12 +11,11 @@ from jaxtyping import Float64
 from emer.bench.answers import Answers, Fold, answers
 from emer.bench.configuration import BenchConfig, BenchData
 from emer.bench.predictions import Predictions, read
-from emer.bench.scoring import scores
+from emer.bench.scoring import scores, told_apart
 from emer.bench.training import Piece
 from emer.data.splits import Split
 from emer.data.tables import FeatureTable
 from emer.evidence.domain import Measured, distances, fit_domain
-from emer.metrics.selective import auroc
 from emer.training.sources import parts_of, table_named
 
 Folds: TypeAlias = Callable[[BenchData], tuple[str, tuple[Split, ...]]]
@@ -97,23 +96,16 @@ def _abroad(own: Answers, theirs: Answers) -> Abroad:
     found = scores(theirs) if truth else None
     doubt = None
     if own.certainty is not None and theirs.certainty is not None:
-        doubt = _told_apart(1 - own.certainty, 1 - theirs.certainty) if there else 0.5
+        doubt = told_apart(own.certainty, theirs.certainty) if there else 0.5
     return Abroad(
         n=len(theirs.rows),
-        flagged_by_confidence=_told_apart(1 - own.confidence, 1 - theirs.confidence) if there else 0.5,
+        flagged_by_confidence=told_apart(own.confidence, theirs.confidence) if there else 0.5,
         flagged_by_uncertainty=doubt,
         confidence=float(theirs.confidence.mean()),
         accuracy=None if found is None else found.accuracy,
         aurc=None if found is None else found.aurc,
         ece=None if found is None else found.ece,
     )
-
-
-def _told_apart(known: Float64[np.ndarray, "_"], other: Float64[np.ndarray, "_"]) -> float:
-    """AUROC of a number that should be larger for the others."""
-    both = np.concatenate([known, other])
-    ranks = np.unique(both, return_inverse=True)[1] / max(1, len(both))
-    return float(auroc(ranks, np.arange(len(both)) >= len(known)))
 
 
 def _mean(seeds: Sequence[Abroad]) -> Abroad:
@@ -138,12 +130,17 @@ def _domain(config: BenchConfig, data: BenchData, folds: Folds) -> dict[str, tup
     found = {"known": (0.5, float((known > domain.record.limit).mean()))}
     for source in data.elsewhere:
         other = _distance(domain, table_named(source, config.data_folder), view)
-        found[source] = (_told_apart(known, other), float((other > domain.record.limit).mean()))
+        found[source] = (told_apart(_nearness(known), _nearness(other)), float((other > domain.record.limit).mean()))
     return found
 
 
 def _distance(domain: Any, table: FeatureTable, view: str) -> Float64[np.ndarray, "row"]:
     return distances(domain, table.views[view].values, table.views[view].mask)
+
+
+def _nearness(distance: Float64[np.ndarray, "row"]) -> Float64[np.ndarray, "row"]:
+    """1 for distance 0, towards 0 for endless ones: `told_apart` asks for a number in [0, 1]."""
+    return np.asarray(1 / (1 + distance))
 
 
 def _measured(table: FeatureTable, view: str) -> Measured:

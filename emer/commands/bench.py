@@ -23,6 +23,7 @@ from emer.training.sources import table_named
 
 MAY_CHANGE = ("seeds", "workers", "replicates", "methods", "data", "data_folder", "out")
 """What a folder may be taken up again with: more of the same, never something else under the same name."""
+TITLE = "Evidence: methods side by side"
 PACKAGES = ("torch", "numpy", "scipy")
 
 
@@ -52,12 +53,10 @@ def report(
     about = f"Made by `{command}`; seeds {', '.join(map(str, config.seeds))}."
     if failed:
         about += f" {len(failed)} pieces failed; failures.jsonl names them."
-    sections = [one.section for one in results]
+    sections, extras = [one.section for one in results], [one.extras for one in results]
     write_text(folder / "failures.jsonl", "".join(dumps(asdict(p) | {"reason": r}) + "\n" for p, r in failed.items()))
-    write_text(folder / "report.md", f"{about}\n\n{markdown(sections, title='Evidence: methods side by side')}")
-    write_text(
-        folder / "report.html", page(sections, title="Evidence: methods side by side", about=about, folder=folder)
-    )
+    write_text(folder / "report.md", f"{about}\n\n{markdown(sections, title=TITLE, extras=extras)}")
+    write_text(folder / "report.html", page(sections, title=TITLE, about=about, folder=folder, extras=extras))
     numbers = {
         "command": command,
         "environment": environment(),
