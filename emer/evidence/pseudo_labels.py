@@ -84,13 +84,14 @@ def read(
 
 
 def jensen_shannon(p: Float[Tensor, "*more outcome"], q: Float[Tensor, "*more outcome"]) -> Float[Tensor, "*more"]:
-    """Jensen-Shannon divergence in nats, from 0 (equal) to log 2 (nothing in common).
+    """Jensen-Shannon divergence in nats, from 0 (equal) to log 2 = 0.6931 (nothing in common).
 
-    >>> jensen_shannon(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])).item() == math.log(2)
-    True
+    >>> round(jensen_shannon(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])).item(), 4)
+    0.6931
     """
     middle = (p + q) / 2
-    return sum((torch.xlogy(x, x) - torch.xlogy(x, middle)).sum(-1) for x in (p, q)).clamp(min=0) / 2  # type: ignore[union-attr]
+    from_p, from_q = (torch.xlogy(one, one) - torch.xlogy(one, middle) for one in (p, q))
+    return ((from_p + from_q).sum(-1) / 2).clamp(min=0)
 
 
 def consistency(
