@@ -61,7 +61,7 @@ class Composer:
         found = labels(clusters, feeling.valence, feeling.arousal, clues)
         moving = trajectory(request.clues, request.span, why) if request.clues.segments else None
         if trained:
-            last = [verdict(request, told, why), beside(request, pointing, brief), moving, caution(request, brief)]
+            last = [verdict(request, told, why), caution(request, brief), beside(request, pointing, brief), moving]
         else:
             together = emotions(pointing, found, spread(request.prior), feeling.arousal)
             last = [agreement(pointing), moving, together, HINTS_ONLY_BRIEF if brief else HINTS_ONLY]

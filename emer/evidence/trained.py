@@ -8,8 +8,8 @@ from pathlib import Path
 
 from emer.errors import ConfigError, OpinionError
 from emer.evidence.calibration import Calibration, read_calibration
-from emer.evidence.domain import Domain, load_domains, place, save_domains
-from emer.evidence.head_files import HeadRecord, TrainedHeads, load_heads, save_heads
+from emer.evidence.domain import ARRAYS, RECORD, Domain, load_domains, place, save_domains
+from emer.evidence.head_files import TENSORS, HeadRecord, TrainedHeads, load_heads, save_heads
 from emer.evidence.head_opinions import opinions_of
 from emer.evidence.heads import MultiViewHeads
 from emer.evidence.judgement import Heard
@@ -55,7 +55,7 @@ def write_weights(
 
 def load_trained(folder: Path) -> Trained:
     """What `write_weights` wrote. Files that did not change since are not read again. Raises ConfigError."""
-    names = (HEADS, CALIBRATION, "domain.json")
+    names = (HEADS, TENSORS, CALIBRATION, RECORD, ARRAYS)
     stamps = tuple((folder / name).stat().st_mtime_ns if (folder / name).exists() else 0 for name in names)
     return _loaded(os.path.abspath(folder), stamps)
 
