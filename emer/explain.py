@@ -79,7 +79,7 @@ class Explainer:
         span = segment.span if segment else media.facts.span
         clues = clues_within(clues, segment) if segment else clues
         heard = self.heard(clues)
-        opinions = {view: opinion_of(clues, view) for view in MODALITIES} | dict(heard.opinions if heard else {})
+        opinions = {view: opinion_of(clues, view) for view in MODALITIES} | (trained_opinions(heard) if heard else {})
         prior = self.fused(opinions, heard)
         settings = {"heard": heard} if heard else {}
         return Request(media, clues, span, opinions, prior, transcript=clues.transcript, settings=settings)
@@ -159,6 +159,17 @@ def opinion_of(clues: Clues, view: str) -> Opinion:
     if features is None:
         return vacuous("emer8", label_set("emer8"))
     return hint(features, clues.baseline if view == "audio" else None)
+
+
+def trained_opinions(heard: Heard) -> dict[str, Opinion]:
+    """What the heads say. Where one was not asked its view says nothing, in the form in which hints say nothing: the
+    heads may have another prior weight, and what is fused must be of one form."""
+    nothing = vacuous("emer8", label_set("emer8"))
+    return {
+        view: opinion if opinion.present else nothing
+        for view, opinion in heard.opinions.items()
+        if opinion.present or view in MODALITIES
+    }
 
 
 def clues_within(clues: Clues, segment: Segment) -> Clues:

@@ -6,6 +6,7 @@ anything else, so that every number that follows can be worked out on paper.
 
 import json
 import math
+import wave
 from dataclasses import replace
 from pathlib import Path
 
@@ -234,6 +235,21 @@ def test_without_the_sound_the_hints_come_back(example_clip: Path, tmp_path: Pat
     assert not found.opinions["audio"].present
     assert found.confidence is None
     assert found.fused.evidence == found.opinions["text"].evidence
+
+
+def test_a_sound_in_which_nobody_speaks_is_vacuous_whatever_the_prior_weight_of_the_heads(
+    tmp_path: Path, cache: Path
+) -> None:
+    with wave.open(str(tmp_path / "noise.wav"), "wb") as sound:
+        sound.setparams((1, 2, 16_000, 0, "NONE", ""))
+        sound.writeframes((np.random.default_rng(0).normal(size=32_000) * 3000).astype("<i2").tobytes())
+    spec = replace(SPEC, prior_weight=0.8)
+    record = HeadRecord(spec=spec, data="acted voices", trained_rows=())
+    write_weights(tmp_path / "heads", MultiViewHeads(spec).eval(), record, None, {})
+    found = Explainer(cache=cache, weights=tmp_path / "heads").explain(tmp_path / "noise.wav")
+    assert not found.fused.present
+    assert (found.confidence, found.out_of_domain, found.provenance.weights) == (None, False, None)
+    assert "little_measured" in {notice.code for notice in found.warnings}
 
 
 # ---------------------------------------------------------------- which heads are run
