@@ -102,8 +102,8 @@ def _calibrate_options(command: argparse.ArgumentParser) -> None:
         "settings",
         metavar="KEY=VALUE",
         nargs="*",
-        help="data=clips.jsonl or data=table.npz (needed), target_risk=0.1, delta=0.05, method=temperature, seed=0, "
-        "name=…, out=DIR",
+        help="data=clips.jsonl or data=table.npz (needed), target_risk=0.1, delta=0.05, method=temperature, "
+        "crossed=false, name=…, out=DIR",
     )
 
 

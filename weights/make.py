@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emer.commands.calibrate import CalibrateSettings, Spoken, fit, halves, heard, right
+from emer.commands.calibrate import CalibrateSettings, Spoken, fit_crossed, halves, heard, right
 from emer.commands.labelled import rows_of
 from emer.data.tables import FeatureTable
 from emer.errors import ConfigError, EmerError
@@ -81,7 +81,7 @@ def make(folder: Path, data: str, config_path: str, changes: tuple[str, ...]) ->
     heads = TrainedHeads(network, record)
     first, second, _ = halves(heard(heads, rows_of(parts["calibration"], record)), seed=0)
     settings = CalibrateSettings(data=data, target_risk=TARGET_RISK, delta=None, name="RAVDESS")
-    calibration = fit(heads, first, second, settings)
+    calibration = fit_crossed(heads, first, second, settings)
     domain = bounds(train_rows, (validation, parts["calibration"]))
     test = parts["test"]
     figures = measured(heard(heads, rows_of(test, record)), calibration) | {

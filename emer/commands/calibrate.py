@@ -47,6 +47,8 @@ class CalibrateSettings:
     delta: float | None = 0.05
     """The promise holds with probability 1 - delta; none promises nothing and asks the risk of the rows alone."""
     method: Literal["temperature", "isotonic"] = "temperature"
+    crossed: bool = False
+    """For few clips or speakers: both halves fit both, each threshold row judged by the temperatures of the other."""
     seed: int = 0
     """Of the halves."""
     name: str = ""
@@ -71,6 +73,9 @@ class Spoken:
             self.rows.take(places), tuple(self.opinions[i] for i in picked), tuple(self.views[i] for i in picked)
         )
 
+    def and_(self, other: "Spoken") -> "Spoken":
+        return Spoken(self.rows.and_(other.rows), self.opinions + other.opinions, self.views + other.views)
+
 
 def run(options: Namespace) -> int:
     """Fit, write, and say what was fitted."""
@@ -80,9 +85,11 @@ def run(options: Namespace) -> int:
     refuse_seen(rows.known_as, heads.record.trained_rows, "calibration", "training")
     spoken = heard(heads, rows)
     first, second, how = halves(spoken, settings.seed)
-    calibration = fit(heads, first, second, settings)
+    calibration = (fit_crossed if settings.crossed else fit)(heads, first, second, settings)
     path = Path(settings.out or options.heads) / CALIBRATION
     write_text(path, write_calibration(calibration) + "\n")
+    if settings.crossed:
+        how = f"all {len(spoken.opinions)} rows for both, crossed: {how}"
     told = [f"{len(spoken.opinions)} of {len(rows.ids)} rows gave an opinion", how, *describe(calibration)]
     print("\n".join([*told, f"wrote {path}"]))
     return 0
@@ -153,34 +160,60 @@ def _by_speaker(speakers: Sequence[str], draw: np.random.Generator) -> tuple[np.
 
 def fit(heads: TrainedHeads, first: Spoken, second: Spoken, settings: CalibrateSettings) -> Calibration:
     """Temperatures from the first half, the threshold from the second."""
-    trained_rows = heads.record.trained_rows
+    calibration = temperatures(heads, first, settings)
+    judged, numbers = confidences(calibration, second)
+    seen = [*heads.record.trained_rows, *calibration.rows]
+    return replace(calibration, threshold=threshold_of(judged, numbers, seen, settings))
+
+
+def fit_crossed(heads: TrainedHeads, first: Spoken, second: Spoken, settings: CalibrateSettings) -> Calibration:
+    """For few speakers: temperatures from all rows; the threshold from confidences that each half was given by the
+    temperatures of the other, so that no row was judged by what it had fitted."""
+    pairs = [
+        confidences(temperatures(heads, one, settings), other) for one, other in ((first, second), (second, first))
+    ]
+    (one, some_numbers), (other, more_numbers) = pairs
+    numbers = np.concatenate([some_numbers, more_numbers])
+    threshold = threshold_of(one.and_(other), numbers, heads.record.trained_rows, settings)
+    return replace(temperatures(heads, first.and_(second), settings), threshold=threshold)
+
+
+def temperatures(heads: TrainedHeads, rows: Spoken, settings: CalibrateSettings) -> Calibration:
+    """A calibration without a threshold."""
     calibration = calibrate(
-        first.opinions,
-        first.views,
-        first.rows.target,
-        first.rows.ids,
-        data=settings.name or first.rows.name,
-        trained_rows=trained_rows,
+        rows.opinions,
+        rows.views,
+        rows.rows.target,
+        rows.rows.ids,
+        data=settings.name or rows.rows.name,
+        trained_rows=heads.record.trained_rows,
         method=settings.method,
     )
-    numbers = [confidence(o, calibration, v) for o, v in zip(second.opinions, second.views, strict=True)]
-    with_number = np.flatnonzero([number is not None for number in numbers])
-    if not len(with_number):
-        raise ConfigError("no row of the second half has a set of views that the first half has; give more rows")
-    judged = second.take(with_number)
-    threshold = threshold_at_risk(
-        np.array([number for number in numbers if number is not None]),
-        right(judged.opinions, judged.rows.target),
-        judged.rows.ids,
+    return replace(calibration, rows=row_hashes(rows.rows.known_as))
+
+
+def confidences(calibration: Calibration, rows: Spoken) -> tuple[Spoken, Float[np.ndarray, "row"]]:
+    """The rows whose set of views was calibrated, with their confidence. Raises ConfigError when there are none."""
+    numbers = [confidence(o, calibration, v) for o, v in zip(rows.opinions, rows.views, strict=True)]
+    known = np.flatnonzero([number is not None for number in numbers])
+    if not len(known):
+        raise ConfigError("no row of one half has a set of views that the other half has; give more rows")
+    return rows.take(known), np.array([number for number in numbers if number is not None])
+
+
+def threshold_of(
+    rows: Spoken, numbers: Float[np.ndarray, "row"], seen: Collection[str], settings: CalibrateSettings
+) -> Threshold:
+    """The threshold from these rows, none of which may be among the hashes `seen`."""
+    found = threshold_at_risk(
+        numbers,
+        right(rows.opinions, rows.rows.target),
+        rows.rows.ids,
         settings.target_risk,
         delta=settings.delta,
-        used_rows=[*trained_rows, *calibration.rows],
+        used_rows=seen,
     )
-    return replace(
-        calibration,
-        rows=row_hashes(first.rows.known_as),
-        threshold=replace(threshold, rows=row_hashes(judged.rows.known_as)),
-    )
+    return replace(found, rows=row_hashes(rows.rows.known_as))
 
 
 def right(opinions: Sequence[Opinion], target: Float[np.ndarray, "row label"]) -> Bool[np.ndarray, "row"]:

@@ -52,6 +52,18 @@ class Labelled:
             contents=tuple(self.contents[i] for i in picked) if self.contents else (),
         )
 
+    def and_(self, other: "Labelled") -> "Labelled":
+        """These rows, then the others of the same data."""
+        speakers = None if self.speakers is None or other.speakers is None else self.speakers + other.speakers
+        return Labelled(
+            name=self.name,
+            ids=self.ids + other.ids,
+            features=self.features + other.features,
+            target=np.concatenate([self.target, other.target]),
+            speakers=speakers,
+            contents=self.contents + other.contents,
+        )
+
 
 def labelled(data: str, record: HeadRecord, folder: str | None = None) -> Labelled:
     """What `data` names. Raises ConfigError for unknown labels, clips that stand there twice, and other features."""

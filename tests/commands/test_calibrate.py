@@ -134,6 +134,19 @@ def test_without_speakers_the_rows_are_cut_by_chance_and_out_takes_the_file(
     assert "of at least 50; the temperature of all 60 stands in" in said  # 30 of the rows lack a face: few a set
 
 
+def test_crossed_halves_fit_both_on_all_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_heads(tmp_path / "heads")
+    assert calibrated(tmp_path, table(400), "crossed=true", "target_risk=0.3", "delta=null") == 0
+    found = written(tmp_path)
+    threshold = found.threshold
+    assert threshold is not None
+    assert (found.n, threshold.n) == (400, 400)
+    assert found.rows == threshold.rows
+    assert threshold.risk is not None
+    assert threshold.risk <= 0.3
+    assert "all 400 rows for both, crossed" in capsys.readouterr().out
+
+
 def test_a_threshold_that_nothing_reaches_trusts_nobody_and_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
