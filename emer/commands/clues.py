@@ -9,6 +9,9 @@ from emer.errors import ConfigError
 from emer.jsonio import dumps
 from emer.types import Clues
 
+SHOWN = 32
+"""Features of a view that are printed; those that people read come first."""
+
 
 def run(options: Namespace) -> int:
     """Measure one clip and print its clues."""
@@ -33,7 +36,8 @@ def show(clues: Clues) -> None:
         print(f"{clue.id:>4}  {clue.start:7.2f}–{clue.end:<7.2f}  {clue.text}{doubt}")
     for view, features in clues.features.items():
         measured = [f"{n} {features.values[i]:.3g}" for i, n in enumerate(features.names) if features.mask[i]]
-        print(f"\n{view}: {', '.join(measured) or 'nothing could be measured'}")
+        more = f", and {len(measured) - SHOWN} more (--json has them all)" if len(measured) > SHOWN else ""
+        print(f"\n{view}: {', '.join(measured[:SHOWN]) or 'nothing could be measured'}{more}")
     for notice in clues.warnings:
         print(f"\nnote: {notice.text}")
     for failure in clues.failed:
