@@ -28,7 +28,7 @@ from emer.evidence.heads import HeadSpec, MultiViewHeads
 from emer.evidence.opinion import uncertainty
 from emer.evidence.selective import Threshold
 from emer.evidence.speaker_baseline import relative
-from emer.evidence.trained import hear, write_weights
+from emer.evidence.trained import AS_MEASURED, hear, write_weights
 from emer.evidence.weights import find_weights
 from emer.jsonio import loads, to_builtins
 from emer.report import html, terminal
@@ -270,6 +270,19 @@ def test_with_the_speakers_neutral_voice_the_heads_for_it_are_run_on_differences
     assert np.argmax(own.opinions["audio"].evidence) == LABELS.index("sad")
     assert own.outside == ()  # the differences are all zero, hence at distance 0
     assert set(relative(voice(), voice()).values) == {0.0}
+
+
+def test_differences_hide_the_recording_so_heads_for_them_look_at_the_clip_itself_too(tmp_path: Path) -> None:
+    head = network()
+    record = HeadRecord(spec=head.spec, data="acted voices", trained_rows=(), variant="baseline")
+    bounds = {"audio": domain(0.5), "audio" + AS_MEASURED: domain(0.5)}
+    write_weights(tmp_path, head, record, calibration(), bounds)
+    found = find_weights(tmp_path)
+    assert found is not None
+    heard = hear(found, {"audio": voice()}, voice())
+    # The differences are all 0, at distance 0; the features all 1, far along the one component.
+    assert len(heard.outside) == 1
+    assert "lie at distance" in heard.outside[0]
 
 
 def test_too_short_a_stretch_is_vacuous_and_says_so(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from emer.evidence.trained import Trained
+from emer.evidence.trained import AS_MEASURED, Trained
 
 FRONT = """\
 # {name}
@@ -54,7 +54,8 @@ def _part(folder: str, part: Trained) -> Iterator[str]:
     for view, domain in part.domains.items():
         told = domain.record
         share = f"{100 * told.quantile:g} %"
-        yield f"* domain of {view}: distance up to {told.limit:.2f} ({share} of {told.n_held_out} held-out clips)"
+        name = view.replace(AS_MEASURED, ", as measured")
+        yield f"* domain of {name}: distance up to {told.limit:.2f} ({share} of {told.n_held_out} held-out clips)"
     if record.figures:
         yield "\n| on speakers that were not heard before | |\n|---|---|"
         yield from (f"| {measure} | {value} |" for measure, value in record.figures.items())

@@ -20,6 +20,8 @@ from emer.jsonio import dumps
 from emer.types import Features, Notice, WeightsRecord
 
 CALIBRATION = "calibration.json"
+AS_MEASURED = ":plain"
+"""Ends the key of a domain over features as measured, for heads that read differences: those hide the recording."""
 LEAST_SHARE = 0.5
 """Share of a head's features below which it is not asked: it would speak of what it did not hear."""
 
@@ -31,6 +33,7 @@ class Trained:
     heads: TrainedHeads
     calibration: Calibration | None
     domains: Mapping[str, Domain]
+    """By view; with `AS_MEASURED` behind it, over features before the speaker's own are taken off."""
 
 
 def write_weights(
@@ -82,7 +85,8 @@ def _refuse_strangers(record: HeadRecord, calibration: Calibration | None, domai
                 raise ConfigError(
                     f"the calibration has {name} {theirs!r} and the heads {ours!r}; calibrate these heads"
                 )
-    for view, domain in domains.items():
+    for key, domain in domains.items():
+        view = key.removesuffix(AS_MEASURED)
         if domain.record.names != spec.features.get(view):
             raise ConfigError(f"the domain of {view} has other features than its head; fit it on the heads' features")
 
@@ -111,7 +115,11 @@ def hear(weights: Weights, features: Mapping[str, Features], baseline: Features 
 def _heard(weights: Weights, trained: Trained, features: Mapping[str, Features], baseline: Features | None) -> Heard:
     record = trained.heads.record
     usable, notices = usable_features(record, read_by(record, features, baseline))
-    outside = [place(domain, usable[view]) for view, domain in trained.domains.items() if view in usable]
+    outside = [
+        place(domain, features[view] if key.endswith(AS_MEASURED) else usable[view])
+        for key, domain in trained.domains.items()
+        if (view := key.removesuffix(AS_MEASURED)) in usable
+    ]
     return Heard(
         opinions=opinions_of(trained.heads.network, usable),
         outside=tuple(found.why for found in outside if not found.inside),
