@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from scipy.optimize import minimize
+from scipy.special import log_softmax
 from torch import Tensor
 
 from emer.errors import ConfigError
 from emer.evidence.heads import JOINT, Activation, HeadSpec, MultiViewHeads, ViewEvidence, ViewInput
 from emer.evidence.losses import two_sided
 from emer.evidence.method import Batch, Method, Shape, Spoken
-from emer.evidence.tensor_fusion import Reliabilities, TensorViews, fuse_tensors
+from emer.evidence.tensor_fusion import TAKES_RELIABILITIES, Reliabilities, TensorViews, fuse_tensors
 from emer.evidence.view_losses import Objective, total_loss
 
 HeldReliabilities = Literal["equal", "learned", "fitted", "joint"]
@@ -39,13 +40,18 @@ class EvidentialOptions:
     fusion: str = "weighted"
     """A rule of `emer.evidence.tensor_fusion`."""
     reliabilities: HeldReliabilities = "equal"
-    """For the weighted rule: equal (the average), learned in training, fitted on validation afterwards, or the joint
-    head alone."""
+    """For the rules weighted and log_linear: equal (the average), learned in training, fitted on validation
+    afterwards, or the joint head alone."""
+    members: int = 1
+    """More than 1: every head is so many networks that share weights, each with a loss of its own."""
     objective: Objective = field(default_factory=Objective)
 
     def __post_init__(self) -> None:
-        if self.reliabilities != "equal" and self.fusion != "weighted":
-            raise ConfigError(f"fusion {self.fusion} takes no reliabilities; choose weighted, or reliabilities: equal")
+        if self.reliabilities != "equal" and self.fusion not in TAKES_RELIABILITIES:
+            raise ConfigError(
+                f"fusion {self.fusion} takes no reliabilities; choose {' or '.join(TAKES_RELIABILITIES)}, or "
+                "reliabilities: equal"
+            )
         if self.reliabilities == "joint" and not self.joint:
             raise ConfigError("reliabilities: joint needs joint: true")
 
@@ -79,8 +85,9 @@ class Evidential(Method):
         self.heads.fit_standardisation(rows)
 
     def loss(self, batch: Batch, epoch: int, generator: torch.Generator) -> Float[Tensor, ""]:
-        spoken = self.heads(batch.inputs, generator=generator)
+        spoken = self.heads.by_member(batch.inputs, generator=generator)
         target = two_sided(batch.target) if self.shape.kind == "beta" else batch.target
+        target = torch.cat([target] * self.options.members)
         alpha = self.heads.alpha(spoken.evidence)
         last = alpha.shape[0] - 1 if self.options.joint else alpha.shape[0]
         return total_loss(
@@ -106,9 +113,8 @@ class Evidential(Method):
             return
         spoken = self.heads(validation.inputs)
         target = two_sided(validation.target) if self.shape.kind == "beta" else validation.target
-        found = fit_reliabilities(
-            spoken.evidence.double().numpy(), target.double().numpy(), self.heads.prior.double().numpy()
-        )
+        fit = fit_log_linear if self.options.fusion == "log_linear" else fit_reliabilities
+        found = fit(spoken.evidence.double().numpy(), target.double().numpy(), self.heads.prior.double().numpy())
         self.fixed.copy_(torch.from_numpy(found))
 
     def _fused(self, spoken: ViewEvidence) -> Float[Tensor, "batch *outcome"]:
@@ -130,6 +136,7 @@ def _spec(shape: Shape, options: EvidentialOptions) -> HeadSpec:
         dropout=options.dropout,
         view_dropout=options.view_dropout,
         joint=options.joint,
+        members=options.members,
     )
 
 
@@ -154,4 +161,29 @@ def fit_reliabilities(
         return value, weight * (evidence * slope).reshape(count, -1).sum(1)
 
     found = minimize(loss, np.full(count, -np.log(count)), jac=True, bounds=[(np.log(1e-3), np.log(1e3))] * count)
+    return np.asarray(np.exp(found.x))
+
+
+def fit_log_linear(
+    evidence: Float[np.ndarray, "view row *outcome"],
+    target: Float[np.ndarray, "row *outcome"],
+    prior: Float[np.ndarray, "*outcome"],
+) -> Float[np.ndarray, "view"]:
+    """The weights of least negative log-likelihood of `p ~ W a prod_v (1 + e_v / (W a))^r_v` on these rows.
+
+    They start even, and a distance of one unit of log r from there costs as much as one nat of one row: rows that
+    are told apart without fault would otherwise ask for endless weights. They stay between .001 and 20.
+    """
+    count, rows = len(evidence), len(target)
+    gain = np.log1p(evidence / prior)
+    even = np.full(count, -np.log(count))
+
+    def loss(log_weight: np.ndarray) -> tuple[float, np.ndarray]:
+        weight, far = np.exp(log_weight), log_weight - even
+        log_p = log_softmax(np.log(prior) + np.tensordot(weight, gain, axes=1), axis=-1)
+        error = target.sum(-1, keepdims=True) * np.exp(log_p) - target
+        value = float((far**2).sum() - (target * log_p).sum()) / rows
+        return value, (weight * (gain * error).reshape(count, -1).sum(1) + 2 * far) / rows
+
+    found = minimize(loss, even, jac=True, bounds=[(np.log(1e-3), np.log(20.0))] * count)
     return np.asarray(np.exp(found.x))

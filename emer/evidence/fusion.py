@@ -1,4 +1,4 @@
-"""Several views' opinions become one: six rules, and who takes part.
+"""Several views' opinions become one: seven rules, and who takes part.
 
 All rules work on evidence (`emer.evidence.dirichlet`); in a batch each row has its own mask of present views.
 
@@ -8,6 +8,7 @@ All rules work on evidence (`emer.evidence.dirichlet`); in a batch each row has 
     weighted              e = sum_v r_v e_v; without reliabilities, the average
     discount              e_v -> W r_v e_v / (W + (1 - r_v) sum e_v), then Dempster (or the rule that is named)
     confidence_weighted   e = sum_v c_v e_v / sum_v c_v, c_v = the largest probability of view v
+    log_linear            W a + e = W a prod_v (1 + e_v / (W a))^r_v; without reliabilities, r_v = 1 / present views
 
 Views are rarely independent: what two of them read twice, cumulative and Dempster count twice. Hence the
 default is `weighted`. Without reliabilities all views weigh the same and the weights add to 1 over the views
@@ -64,7 +65,7 @@ def fuse(
 
     Absent views are left out, and untrained ones too where a trained one is there. When no view is present the
     result is vacuous. `reliabilities` are numbers from 0 up per view (to 1 for the discount rules), for the rules
-    that take them: `weighted`, `discount`, `discount_average`, `discount_cumulative`.
+    that take them: `weighted`, `log_linear`, `discount`, `discount_average`, `discount_cumulative`.
 
     Raises OpinionError when views differ in label set, kind, prior weight or base rate, or lack a reliability;
     ConfigError for a rule that does not exist or takes no reliabilities.
@@ -187,6 +188,24 @@ def confidence_weighted(views: Views) -> Fused:
     return _weighted_mean(views, p.max(axis=-1))
 
 
+def log_linear(views: Views) -> Fused:
+    """Log-linear pool of alpha relative to the prior, label by label (Genest & Zidek 1986, section 3; Bordley 1982).
+
+    `alpha = W a prod_v (alpha_v / (W a))^r_v`. With every r = 1 it is Bayes' rule for views that are independent
+    given the label; smaller r take back what views have in common. A vacuous view is neutral, evidence is never
+    negative, and reliabilities that add up to 1 keep alpha between the smallest and the largest of the views'.
+    """
+    count = np.maximum(views.present.sum(axis=0), 1)[..., None]
+    prior = views.prior_weight * views.base_rate
+    gain = np.log1p(views.seen / prior)
+    if views.reliability is None:
+        total = gain.sum(axis=0) / count
+    else:
+        _refuse_reliability(views.reliability, highest=np.inf)
+        total = np.tensordot(views.reliability, gain, axes=1)
+    return np.asarray(prior * np.expm1(np.minimum(total, np.log(dirichlet.LARGEST))))
+
+
 def _weighted_mean(views: Views, weight: Float[np.ndarray, "view *batch"]) -> Fused:
     shares = np.where(views.present, weight, 0.0)
     total = shares.sum(axis=0)
@@ -206,9 +225,10 @@ RULES: dict[str, Rule] = {
     "cumulative": cumulative,
     "dempster": dempster,
     "confidence_weighted": confidence_weighted,
+    "log_linear": log_linear,
     "discount": partial(discount, then=dempster),
     "discount_average": partial(discount, then=average),
     "discount_cumulative": partial(discount, then=cumulative),
 }
 DISCOUNTS = ("discount", "discount_average", "discount_cumulative")
-TAKES_RELIABILITIES = ("weighted", *DISCOUNTS)
+TAKES_RELIABILITIES = ("weighted", "log_linear", *DISCOUNTS)

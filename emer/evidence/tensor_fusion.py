@@ -1,9 +1,10 @@
 """The rules of `emer.evidence.fusion` on tensors, so that training can reach through them.
 
 Same names, same arithmetic, same masks (a view that is not present is the vacuous opinion); the tests hold both
-against each other. Only `weighted` has something to learn: one reliability per view.
+against each other. `weighted` and `log_linear` have something to learn: one reliability per view.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -58,8 +59,8 @@ def fuse_tensors(views: TensorViews, rule: str = "weighted") -> Fused:
     """Evidence of all views as one. Raises ConfigError for a rule that does not exist or lacks its reliabilities."""
     if rule not in TENSOR_RULES:
         raise ConfigError(f"fusion rule {rule!r} is not known to training; choose one of {', '.join(TENSOR_RULES)}")
-    if views.reliability is not None and rule != "weighted":
-        raise ConfigError(f"fusion rule {rule!r} takes no reliabilities; choose weighted")
+    if views.reliability is not None and rule not in TAKES_RELIABILITIES:
+        raise ConfigError(f"fusion rule {rule!r} takes no reliabilities; choose {', '.join(TAKES_RELIABILITIES)}")
     return TENSOR_RULES[rule](views).clamp(max=LARGEST)
 
 
@@ -97,10 +98,22 @@ def confidence_weighted(views: TensorViews) -> Fused:
     return (shares * views.seen).sum(0) / shares.sum(0).clamp(min=torch.finfo(shares.dtype).tiny)
 
 
+def log_linear(views: TensorViews) -> Fused:
+    """Log-linear pool of alpha relative to the prior; without reliabilities, each view present has the same."""
+    gain = torch.log1p(views.seen / views.prior)
+    if views.reliability is None:
+        total = gain.sum(0) / views.here.sum(0).clamp(min=1)
+    else:
+        total = (views.reliability.reshape(-1, *[1] * (gain.ndim - 1)) * gain).sum(0)
+    return views.prior * total.clamp(max=math.log(LARGEST)).expm1()
+
+
 TENSOR_RULES: dict[str, TensorRule] = {
     "weighted": weighted,
     "average": average,
     "cumulative": cumulative,
     "dempster": dempster,
     "confidence_weighted": confidence_weighted,
+    "log_linear": log_linear,
 }
+TAKES_RELIABILITIES = ("weighted", "log_linear")

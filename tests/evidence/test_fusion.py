@@ -120,6 +120,23 @@ def test_confidence_weighting_follows_the_surer_view() -> None:
     assert fused.evidence[0] > mean.evidence[0]
 
 
+def test_the_log_linear_pool_of_independent_views_is_bayes_rule() -> None:
+    """By hand: priors .5, .25, .25; p(label | voice) .6 .3 .1 and p(label | face) .2 .4 .4, each of strength 10.
+
+    p ~ prior * (p_voice / prior) * (p_face / prior) = .24 : .48 : .16, that is .2727 .5455 .1818.
+    """
+    rate = np.array([0.5, 0.25, 0.25])
+    alpha = 10 * np.array([[0.6, 0.3, 0.1], [0.2, 0.4, 0.4]])
+    views = Views(alpha - rate, np.ones(2, dtype=bool), rate, 1.0, np.ones(2))
+    fused = RULES["log_linear"](views) + rate
+    assert fused / fused.sum() == pytest.approx([0.24 / 0.88, 0.48 / 0.88, 0.16 / 0.88])
+
+
+def test_the_log_linear_pool_without_reliabilities_is_the_geometric_mean_of_alpha() -> None:
+    fused = fuse({"audio": mood(3, 0, 1), "visual": mood(0, 8, 1)}, "log_linear")
+    assert np.add(fused.evidence, 1) == pytest.approx([2, 3, 2])
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_the_order_of_the_views_does_not_matter(rule: str) -> None:
     rng = np.random.default_rng(3)
@@ -189,7 +206,7 @@ def test_a_present_view_without_evidence_does_enter_the_average() -> None:
     assert fuse({"audio": mood(4, 0, 0), "visual": mood(0, 0, 0)}, "average").evidence == pytest.approx((2, 0, 0))
 
 
-@pytest.mark.parametrize("rule", ["average", "weighted", "confidence_weighted", "dempster", "cumulative"])
+@pytest.mark.parametrize("rule", ["average", "weighted", "confidence_weighted", "dempster", "cumulative", "log_linear"])
 def test_in_a_batch_each_row_has_its_own_missing_views(rule: str) -> None:
     rng = np.random.default_rng(6)
     evidence = rng.exponential(4.0, (3, 4, 3))

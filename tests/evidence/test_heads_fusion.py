@@ -32,13 +32,14 @@ def test_every_rule_agrees_with_its_numpy_twin_under_random_masks(rule: str, kin
     assert np.allclose(fuse_tensors(tensors, rule).numpy(), fusion.RULES[rule](arrays), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("rule", ["weighted", "log_linear"])
 @pytest.mark.parametrize("kind", ["dirichlet", "beta"])
-def test_reliabilities_agree_with_the_numpy_rule(kind: str) -> None:
+def test_reliabilities_agree_with_the_numpy_rule(kind: str, rule: str) -> None:
     tensors, arrays = random_views(kind)
     trust = np.array([2.0, 0.0, 1.0, 0.3])
     ours = TensorViews(tensors.evidence, tensors.present, tensors.prior, torch.tensor(trust))
     theirs = fusion.Views(arrays.evidence, arrays.present, arrays.base_rate, arrays.prior_weight, trust)
-    assert np.allclose(fuse_tensors(ours).numpy(), fusion.weighted(theirs))
+    assert np.allclose(fuse_tensors(ours, rule).numpy(), fusion.RULES[rule](theirs))
 
 
 def test_reliabilities_start_as_the_plain_average_and_learn() -> None:
