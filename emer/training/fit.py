@@ -110,7 +110,9 @@ def fit(
     generator = torch.Generator().manual_seed(seed)
     method.fit_inputs(training.inputs)
     steps = math.ceil(len(training.target) / settings.batch_size)
-    optimiser = torch.optim.AdamW(method.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    optimiser = torch.optim.AdamW(
+        method.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+    )
     pace = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _pace(step, steps * settings.epochs, settings))
     averaged = _averaged(method, settings)
     kept, best, epochs = deepcopy(method.state_dict()), 0, list[Epoch]()
