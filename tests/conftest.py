@@ -25,8 +25,9 @@ def example_clip() -> Path:
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Each test has a clue cache of its own."""
+    """Each test has a clue cache of its own, and finds no installed weights unless it names some."""
     monkeypatch.setenv("EMER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("emer.evidence.weights.PACKAGE", "no_such_package")
     return tmp_path / "cache"
 
 

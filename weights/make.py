@@ -2,7 +2,7 @@
 
 python weights/make.py configs/heads/emer.yaml [key=value …]
 
-Speakers are those of configs/splits/ravdess.json: some train, some choose the epoch, some calibrate, some test. The
+Speakers are those of configs/splits/voices.json: some train, some choose the epoch, some calibrate, some test. The
 limits of the domain come from the speakers that chose the epoch and those that calibrate. Test speakers are measured
 once, at the end, and decide nothing.
 """
@@ -35,7 +35,8 @@ from emer.training.heads import one_thread, read_config, train
 from emer.training.sources import open_data
 
 HERE = Path(__file__).parent
-FOLDERS = {PLAIN: "ravdess", BASELINE: "ravdess_baseline"}
+FOLDERS = {PLAIN: "voices", BASELINE: "voices_baseline"}
+DATA = "RAVDESS and EmoDB"
 LICENCE = "CC BY-NC-SA 4.0"
 TARGET_RISK = 0.2
 ONE_VIEW = ("options.joint=false", "options.reliabilities=equal", "options.fusion=weighted")
@@ -72,7 +73,7 @@ def make(folder: Path, data: str, config_path: str, changes: tuple[str, ...]) ->
     reliabilities = None if weights is None else dict(zip(network.views, weights.tolist(), strict=True))
     record = HeadRecord(
         spec=network.spec,
-        data="RAVDESS",
+        data=DATA,
         trained_rows=row_hashes([*train_rows.rows, *validation.rows]),
         licence=LICENCE,
         fusion=method.options.fusion,
@@ -81,7 +82,7 @@ def make(folder: Path, data: str, config_path: str, changes: tuple[str, ...]) ->
     )
     heads = TrainedHeads(network, record)
     first, second, _ = halves(heard(heads, rows_of(parts["calibration"], record)), seed=0)
-    settings = CalibrateSettings(data=data, target_risk=TARGET_RISK, delta=None, name="RAVDESS")
+    settings = CalibrateSettings(data=data, target_risk=TARGET_RISK, delta=None, name=DATA)
     calibration = fit_crossed(heads, first, second, settings)
     tables = {"audio": parts}
     if record.variant == "baseline":  # differences hide how and in what language a clip was recorded
@@ -89,12 +90,20 @@ def make(folder: Path, data: str, config_path: str, changes: tuple[str, ...]) ->
     domains = {key: bounds(one["train"], (one["validation"], one["calibration"])) for key, one in tables.items()}
     test = parts["test"]
     strangers = np.any([outside(domain, tables[key]["test"]) for key, domain in domains.items()], axis=0)
-    figures = measured(heard(heads, rows_of(test, record)), calibration) | {
-        "outside the domain": f"{strangers.mean():.3f}"
-    }
+    figures: dict[str, str] = {}
+    for corpus, rows in corpora(test).items():
+        spoken = heard(heads, rows_of(test.take(rows), record))
+        figures |= {f"{corpus}: {name}": told for name, told in measured(spoken, calibration).items()}
+        figures[f"{corpus}: outside the domain"] = f"{strangers[rows].mean():.3f}"
     values = {name: getattr(record, name) for name in HeadRecord.__dataclass_fields__}
     write_weights(folder, network, HeadRecord(**(values | {"figures": figures})), calibration, domains)
     print(f"{folder.name}: " + "; ".join(f"{name} {value}" for name, value in figures.items()))
+
+
+def corpora(test: FeatureTable) -> dict[str, np.ndarray]:
+    """The rows of each corpus among the test rows: two languages, and eight labels against four, are told apart."""
+    english = np.array([who.startswith("actor") for who in test.speakers or ()])
+    return {"RAVDESS": np.flatnonzero(english), "EmoDB": np.flatnonzero(~english)}
 
 
 def bounds(train_rows: FeatureTable, held_out: Sequence[FeatureTable]) -> Domain:
@@ -106,7 +115,7 @@ def bounds(train_rows: FeatureTable, held_out: Sequence[FeatureTable]) -> Domain
         np.concatenate([view.mask for view in views]),
     )
     view = train_rows.views["audio"]
-    return fit_domain(Measured(train_rows.rows, view.values, view.mask), others, view.names, data="RAVDESS")
+    return fit_domain(Measured(train_rows.rows, view.values, view.mask), others, view.names, data=DATA)
 
 
 def outside(domain: Domain, table: FeatureTable) -> Bool[np.ndarray, "row"]:

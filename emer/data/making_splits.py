@@ -143,6 +143,13 @@ def make_emodb() -> SplitFile:
     return _by_speaker("emodb", about, [["03"], ["09"], ["10", "08"], ["11", "13"], ["12", "14"]], 1, 0)
 
 
+def make_voices() -> SplitFile:
+    about = "RAVDESS and EmoDB together, for the heads that ship: each part is that of both sets' main splits."
+    first, second = make_ravdess().split, make_emodb().split
+    parts: Parts = {part: (*first[part], *second[part]) for part in PARTS}
+    return SplitFile("voices", about, f"{COMMAND} voices", "speaker", 0, parts)
+
+
 def make_cremad() -> SplitFile:
     about = "CREMA-D: 91 actors in an order by chance; folds of 18 or 19; the main split is the last fold."
     order = by_chance(cremad.ACTORS, 0)
@@ -193,6 +200,7 @@ def _released(rows: Sequence[str], part: str) -> tuple[str, ...]:
 MAKERS = {
     "ravdess": make_ravdess,
     "emodb": make_emodb,
+    "voices": make_voices,
     "cremad": make_cremad,
     "mosi": make_mosi,
     "handwritten": make_handwritten,

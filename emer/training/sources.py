@@ -42,6 +42,8 @@ SOURCES: dict[str, Source] = {
     "emodb": Source("emer.training.voices:emodb", "emodb", {"variant": "plain"}),
     "emodb_z": Source("emer.training.voices:emodb", "emodb", {"variant": "speaker_z"}),
     "emodb_baseline": Source("emer.training.voices:emodb", "emodb", {"variant": "baseline"}),
+    "voices": Source("emer.training.voices:voices", "voices", {"variant": "plain"}),
+    "voices_baseline": Source("emer.training.voices:voices", "voices", {"variant": "baseline"}),
     "noise": Source("emer.training.strange:table", "", {"what": "noise"}),
     "music": Source("emer.training.strange:table", "", {"what": "music"}),
 }
@@ -132,7 +134,7 @@ def folds_of(name: str) -> tuple[Split, ...]:
     if name not in SOURCES:
         raise ConfigError(f"data {name!r} has no folds; choose one of {', '.join(SOURCES)}")
     source = SOURCES[name].split
-    return (split(source),) if source == "handwritten" else folds(source)
+    return (split(source),) if source in ("handwritten", "voices") else folds(source)
 
 
 def _measured(manifest: str, labels: tuple[str, ...] | None) -> FeatureTable:

@@ -28,7 +28,7 @@ from emer.data import ravdess as ravdess_clips
 from emer.data.rows import Row, some
 from emer.data.table_files import read_table, write_npz
 from emer.data.tables import FeatureTable, Kind, View, target_of, views_of
-from emer.emotions import label_set
+from emer.emotions import label_set, mapping
 from emer.errors import ConfigError, EmerError
 from emer.registry import EXTRACTORS, load
 from emer.types import MODALITIES, Clip, Features, Modality
@@ -56,6 +56,34 @@ def emodb(folder: str | Path, variant: Variant = "plain", *, cache: Cache | None
     rows = emodb_clips.clips(folder)
     source = emodb_clips.SOURCE, emodb_clips.LICENCE
     return varied(clip_table(rows, name="emodb", labels=label_set("emodb4"), source=source, cache=cache), variant)
+
+
+def voices(folder: str | Path, variant: Variant = "plain", *, cache: Cache | None = None) -> FeatureTable:
+    """Both sets over `emer8`, 1,466 utterances of 28 speakers in two languages: what the heads that ship learn from.
+
+    EmoDB's four labels are mapped (`emer.emotions.mapping`). Raises ConfigError as the two readers do.
+    """
+    english, german = ravdess(folder, cache=cache), emodb(folder, cache=cache)
+    counterpart, places = mapping("emodb4", "emer8"), np.eye(len(english.labels))
+    columns = np.stack([places[english.labels.index(counterpart[label])] for label in german.labels])
+    first, second = english.views["audio"], german.views["audio"]
+    together = FeatureTable(
+        name="voices",
+        rows=(*english.rows, *german.rows),
+        labels=english.labels,
+        kind="single",
+        target=np.concatenate([english.target, german.target @ columns]),
+        views={
+            "audio": View(
+                first.names, np.concatenate([first.values, second.values]), np.concatenate([first.mask, second.mask])
+            )
+        },
+        speakers=(*(english.speakers or ()), *(german.speakers or ())),
+        source=f"{english.source}; {german.source}",
+        licence=f"{english.licence}; {german.licence}",
+        versions=english.versions,
+    )
+    return varied(together, variant)
 
 
 def clip_table(

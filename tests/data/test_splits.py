@@ -12,7 +12,7 @@ from emer.data.rows import PARTS
 from emer.data.splits import Split, folds, places, split, split_file
 from emer.errors import ConfigError
 
-NAMES = ("ravdess", "emodb", "cremad", "mosi", "handwritten")
+NAMES = ("ravdess", "emodb", "voices", "cremad", "mosi", "handwritten")
 FOLDER = Path(__file__).parents[2] / "configs" / "splits"
 
 
@@ -119,7 +119,7 @@ def test_a_split_without_folds_says_so() -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="'ravdes'; choose one of cremad, emodb, handwritten, mosi, ravdess"):
+    with pytest.raises(ConfigError, match="'ravdes'; choose one of cremad, emodb, handwritten, mosi, ravdess, voices"):
         split("ravdes")
     with pytest.raises(ConfigError, match="there is no file"):
         split(str(tmp_path / "mine.json"))
