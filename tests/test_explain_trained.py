@@ -196,15 +196,18 @@ def test_terminal_and_page_mark_what_is_trained_and_what_is_a_hint(
 # ---------------------------------------------------------------- what may be believed
 
 
-def test_out_of_domain_the_number_stays_and_trust_goes(example_clip: Path, tmp_path: Path, cache: Path) -> None:
+def test_out_of_domain_the_head_is_not_asked_and_hints_are_all_there_is(
+    example_clip: Path, tmp_path: Path, cache: Path
+) -> None:
     explainer = Explainer(cache=cache, weights=weights(tmp_path, limit=0.0))
     found = explainer.explain(deaf_to_faces(example_clip))
     assert found.out_of_domain
-    assert found.confidence == pytest.approx(CONFIDENCE)
-    assert found.trusted is False
+    assert (found.confidence, found.calibrated, found.trusted) == (None, False, None)
+    assert not any(opinion.trained for opinion in found.opinions.values())
+    assert found.fused == Explainer(cache=cache, weights=None).explain(deaf_to_faces(example_clip)).fused
     (notice,) = [notice for notice in found.warnings if notice.code == "out_of_domain"]
     assert "where 99 % of held-out clips lie within 0.0: the clip is out of domain" in notice.text
-    assert "unlike those that the trained head knows" in found.explanation
+    assert "unlike those that the trained head knows, so it was not asked" in found.explanation
 
 
 def test_a_set_of_views_that_was_never_calibrated_has_no_confidence(

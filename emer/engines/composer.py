@@ -24,6 +24,7 @@ logger = logging.getLogger("emer")
 HINTS_ONLY = (
     "These are hints from published rules, not findings; without trained heads there is no calibrated confidence."
 )
+UNASKED = "These are hints from published rules, not findings, and there is no calibrated confidence."
 HINTS_ONLY_BRIEF = "These are hints, not findings."
 STREAMS = {"audio": "sound", "visual": "picture"}
 
@@ -64,7 +65,8 @@ class Composer:
             last = [verdict(request, told, why), caution(request, brief), beside(request, pointing, brief), moving]
         else:
             together = emotions(pointing, found, spread(request.prior), feeling.arousal)
-            last = [agreement(pointing), moving, together, HINTS_ONLY_BRIEF if brief else HINTS_ONLY]
+            hint = UNASKED if caution(request, brief) else HINTS_ONLY
+            last = [agreement(pointing), moving, together, caution(request, brief), HINTS_ONLY_BRIEF if brief else hint]
         paragraphs.append(" ".join(filter(None, last)))
         text = "\n\n".join([*filter(None, paragraphs), _label_line(found)])
         spoken = request.transcript.text if request.transcript else ""

@@ -75,13 +75,13 @@ def beside(request: Request, pointing: Sequence[Lean], brief: bool) -> str | Non
 
 
 def caution(request: Request, brief: bool) -> str | None:
-    """That the clip is unlike those that the heads know."""
+    """That the clip is unlike those that a head knows, which was therefore not asked."""
     heard = _heard(request)
     if heard is None or not heard.outside:
         return None
     if brief:
-        return "This stretch is unlike the trained head's own clips."
-    return "The clip is unlike those that the trained head knows, so what it says here is not to be trusted."
+        return "This stretch is unlike the trained head's own clips, so it was not asked."
+    return "The clip is unlike those that the trained head knows, so it was not asked."
 
 
 def _fits(request: Request, told: Mapping[Modality, Told], cluster: str, reasons: Sequence[Reason]) -> str:

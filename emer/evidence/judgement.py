@@ -1,7 +1,8 @@
 """What trained heads make of a clip, and what may be believed of it: confidence, trust, domain.
 
-Without trained views there is no confidence. With them it is the calibrated one of the set of views that spoke. A clip
-outside the heads' domain keeps its number and is not trusted; a set of views that was never calibrated has no number.
+Without trained views there is no confidence. With them it is the calibrated one of the set of views that spoke. A view
+outside its head's domain is not asked: where another spoke, the clip is not trusted, else hints are all there is. A set
+of views that was never calibrated has no number.
 """
 
 from collections.abc import Mapping
@@ -17,9 +18,9 @@ class Heard:
     """What trained heads say of one clip or one segment."""
 
     opinions: Mapping[str, Opinion] = field(default_factory=dict)
-    """View to its opinion; vacuous where too little was measured."""
+    """View to its opinion; vacuous where too little was measured; without the views that are out of domain."""
     outside: tuple[str, ...] = ()
-    """Why the clip is unlike those that the heads were trained on, in words, a reason a view."""
+    """Why a view is unlike those that its head was trained on, in words, a reason a view."""
     notices: tuple[Notice, ...] = ()
     """What the reader should know besides."""
     data: str = ""
@@ -55,10 +56,13 @@ NOTHING = Judgement()
 def judge(heard: Heard | None, opinions: Mapping[str, Opinion], fused: Opinion) -> Judgement:
     """What may be believed of `fused`, which was fused from the trained ones among `opinions`."""
     views = tuple(sorted(view for view, opinion in opinions.items() if opinion.trained and opinion.present))
-    if heard is None or not views:
-        return NOTHING if heard is None else Judgement(notices=heard.notices)
+    if heard is None:
+        return NOTHING
+    outside = [f"{reason}: the clip is out of domain, and the trained head was not asked" for reason in heard.outside]
+    if not views:
+        told = (Notice("out_of_domain", reason) for reason in outside)
+        return Judgement(out_of_domain=bool(outside), notices=(*heard.notices, *told))
     made = heard.calibration
-    outside = [f"{reason}: the clip is out of domain, and its confidence not to be trusted" for reason in heard.outside]
     if made is not None and made.out_of_domain(views):
         outside.append(f"no clip of the calibration on {made.data} had just the views {', '.join(views)}")
     number = calibrated.confidence(fused, made, views)

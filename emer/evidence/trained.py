@@ -11,7 +11,7 @@ from emer.evidence.calibration import Calibration, read_calibration
 from emer.evidence.domain import ARRAYS, RECORD, Domain, load_domains, place, save_domains
 from emer.evidence.head_files import TENSORS, HeadRecord, TrainedHeads, load_heads, save_heads
 from emer.evidence.head_opinions import opinions_of
-from emer.evidence.heads import MultiViewHeads
+from emer.evidence.heads import JOINT, MultiViewHeads
 from emer.evidence.judgement import Heard
 from emer.evidence.speaker_baseline import relative
 from emer.evidence.weights import HEADS, Weights
@@ -115,14 +115,19 @@ def hear(weights: Weights, features: Mapping[str, Features], baseline: Features 
 def _heard(weights: Weights, trained: Trained, features: Mapping[str, Features], baseline: Features | None) -> Heard:
     record = trained.heads.record
     usable, notices = usable_features(record, read_by(record, features, baseline))
-    outside = [
-        place(domain, features[view] if key.endswith(AS_MEASURED) else usable[view])
+    places = {
+        key: place(domain, features[view] if key.endswith(AS_MEASURED) else usable[view])
         for key, domain in trained.domains.items()
         if (view := key.removesuffix(AS_MEASURED)) in usable
-    ]
+    }
+    outside = {key: found.why for key, found in places.items() if not found.inside}
+    # A head is as sure of clips that it knows nothing about as of others: outside its domain it is not asked, and
+    # the joint head, which reads every view, is asked only where all are inside.
+    silent = {key.removesuffix(AS_MEASURED) for key in outside} | ({JOINT} if outside else set())
+    said = opinions_of(trained.heads.network, usable)
     return Heard(
-        opinions=opinions_of(trained.heads.network, usable),
-        outside=tuple(found.why for found in outside if not found.inside),
+        opinions={view: opinion for view, opinion in said.items() if view not in silent},
+        outside=tuple(outside.values()),
         notices=notices,
         data=record.data,
         weights=WeightsRecord(weights.name, record.licence or "unknown"),

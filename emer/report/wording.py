@@ -58,6 +58,8 @@ def label_list(emotions: Sequence[Emotion]) -> str:
 def confidence_line(explanation: Explanation) -> str:
     """The confidence with what it was calibrated on, or why there is none."""
     if explanation.confidence is None:
+        if explanation.out_of_domain:
+            return "no calibrated confidence: unlike the clips of training or calibration (out of domain)"
         trained = any(opinion.trained and opinion.present for opinion in explanation.opinions.values())
         return "no calibrated confidence" if trained else "no calibrated confidence: untrained"
     made_on = explanation.provenance.calibration
@@ -70,6 +72,8 @@ def confidence_line(explanation: Explanation) -> str:
 def trust_line(explanation: Explanation) -> str | None:
     """Whether the confidence passes its threshold, and whether the clip is like those it was fitted on."""
     if explanation.out_of_domain:
+        if explanation.confidence is None:
+            return None
         return "not trusted: unlike the clips of training or calibration (out of domain)"
     if explanation.trusted is None:
         return None
