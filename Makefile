@@ -47,7 +47,7 @@ weights: $(VENV)/.developing
 
 # Every method on every data set from five seeds: about an hour and a half on two cores.
 evidence: $(VENV)/.developing
-	$(BIN)/emer bench evidence configs/bench/evidence.yaml
+	$(BIN)/python benchmarks/run.py evidence.py
 
 # The generated parts of README.md: help texts, the example's output, the picture of its report.
 readme: $(VENV)/.developing

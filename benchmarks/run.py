@@ -2,6 +2,7 @@
 
 python benchmarks/run.py                  # or: make bench; about ten minutes on a quiet machine, needs real clips
 python benchmarks/run.py explain.py       # only the sections of these scripts; the others stay as they are
+python benchmarks/run.py evidence.py      # an hour or more, hence only when it is named
 """
 
 import re
@@ -23,15 +24,18 @@ SECTIONS = {
     "Prosody: speed": ["prosody.py", "speed"],
     "Prosody: agreement with Praat": ["prosody.py", "parity"],
     "Metrics on a million predictions": ["metrics.py"],
+    "Heads: training and speaking": ["heads.py"],
+    "Evidence: methods side by side": ["evidence.py"],
 }
+NAMED_ONLY = ("evidence.py",)
 
 
 def main() -> None:
     """Run the sections one after the other, so that none disturbs another."""
     wanted = sys.argv[1:]
-    kept = standing()
+    kept, scripts = standing(), [script for script, *_ in SECTIONS.values()]
     for title, (script, *arguments) in SECTIONS.items():
-        if not wanted or script in wanted:
+        if script in (wanted or set(scripts) - set(NAMED_ONLY)):
             kept[title] = ran(script, arguments)
     PAGE.write_text(HEADER + "".join(f"\n## {title}\n\n{kept[title]}\n" for title in SECTIONS if title in kept))
 
