@@ -16,6 +16,8 @@ from jaxtyping import Float32, UInt8
 
 Modality = Literal["audio", "visual", "text"]
 MODALITIES: tuple[Modality, ...] = ("audio", "visual", "text")
+JOINT = "joint"
+"""The view that reads all others together: no witness of its own, so it conflicts with none."""
 
 SAMPLE_RATE = 16_000
 """Hz. All sound inside emer is mono at this rate."""

@@ -123,7 +123,7 @@ def test_a_reader_that_goes_away_is_no_error(example_clip: Path) -> None:
 
 def test_the_help_in_the_readme_is_the_help() -> None:
     env = os.environ | {"COLUMNS": "80"}
-    for arguments in (["--help"], ["explain", "--help"]):
+    for arguments in (["--help"], *([command, "--help"] for command in ("explain", "train", "calibrate", "bench"))):
         done = subprocess.run(
             [sys.executable, "-m", "emer.cli", *arguments], capture_output=True, text=True, check=True, env=env
         )

@@ -15,7 +15,8 @@ from emer.bench.scoring import scores, told_apart
 from emer.bench.training import Piece
 from emer.data.splits import Split
 from emer.data.tables import FeatureTable
-from emer.evidence.domain import Measured, distances, fit_domain
+from emer.evidence.domain import distances, fit_domain
+from emer.training.heads import measured
 from emer.training.sources import parts_of, table_named
 
 Folds: TypeAlias = Callable[[BenchData], tuple[str, tuple[Split, ...]]]
@@ -121,8 +122,8 @@ def _domain(config: BenchConfig, data: BenchData, folds: Folds) -> dict[str, tup
     parts = parts_of(table_named(data.name, config.data_folder), served[0])
     (view,) = parts["train"].views
     domain = fit_domain(
-        _measured(parts["train"], view),
-        _measured(parts["calibration"], view),
+        measured(parts["train"], view),
+        measured(parts["calibration"], view),
         parts["train"].views[view].names,
         data=data.name,
     )
@@ -141,7 +142,3 @@ def _distance(domain: Any, table: FeatureTable, view: str) -> Float64[np.ndarray
 def _nearness(distance: Float64[np.ndarray, "row"]) -> Float64[np.ndarray, "row"]:
     """1 for distance 0, towards 0 for endless ones: `told_apart` asks for a number in [0, 1]."""
     return np.asarray(1 / (1 + distance))
-
-
-def _measured(table: FeatureTable, view: str) -> Measured:
-    return Measured(table.rows, table.views[view].values, table.views[view].mask)

@@ -16,10 +16,9 @@ from emer.data.rows import refuse, some
 from emer.data.table_files import read_arrays
 from emer.errors import ConfigError
 from emer.files import replacing
+from emer.types import JOINT
 
 Kind = Literal["dirichlet", "beta"]
-JOINT = "joint"
-"""The view that reads all others (`emer.evidence.heads.JOINT`): no witness of its own, so it conflicts with none."""
 SUM_TOLERANCE = 1e-4
 """How far from 1 the votes of a row may sum."""
 

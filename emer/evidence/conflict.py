@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 
 from emer.evidence.opinion import checked, probability, refuse_unlike, uncertainty
-from emer.types import Conflict, Opinion
+from emer.types import JOINT, Conflict, Opinion
 
 
 def degree(a: Opinion, b: Opinion) -> float:
@@ -37,9 +37,10 @@ def degree(a: Opinion, b: Opinion) -> float:
 def conflict(opinions: Mapping[str, Opinion]) -> Conflict:
     """The largest conflict between two trained views that are present, and which two; None when there are fewer.
 
-    Hints never enter it. Raises OpinionError when trained views differ in label set or kind.
+    Hints never enter it, nor does the joint view, which only repeats what the others say. Raises OpinionError when
+    trained views differ in label set or kind.
     """
-    trained = sorted(view for view, o in opinions.items() if o.trained and o.present)
+    trained = sorted(view for view, o in opinions.items() if o.trained and o.present and view != JOINT)
     pairs = {pair: degree(opinions[pair[0]], opinions[pair[1]]) for pair in combinations(trained, 2)}
     if not pairs:
         return Conflict(None)

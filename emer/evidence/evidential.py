@@ -16,11 +16,12 @@ from scipy.special import log_softmax
 from torch import Tensor
 
 from emer.errors import ConfigError
-from emer.evidence.heads import JOINT, Activation, HeadSpec, MultiViewHeads, ViewEvidence, ViewInput
+from emer.evidence.heads import Activation, HeadSpec, MultiViewHeads, ViewEvidence, ViewInput
 from emer.evidence.losses import two_sided
 from emer.evidence.method import Batch, Method, Shape, Spoken
 from emer.evidence.tensor_fusion import TAKES_RELIABILITIES, Reliabilities, TensorViews, fuse_tensors
 from emer.evidence.view_losses import Objective, total_loss
+from emer.types import JOINT
 
 HeldReliabilities = Literal["equal", "learned", "fitted", "joint"]
 

@@ -18,9 +18,8 @@ from emer.errors import ConfigError, OpinionError
 from emer.evidence.ensembled_layers import mean_opinion
 from emer.evidence.evidence_head import Activation as Activation
 from emer.evidence.evidence_head import EvidenceHead
+from emer.types import JOINT
 
-JOINT = "joint"
-"""Name of the pseudo-view on all features."""
 FARTHEST = 10.0
 """Standardised features are cut at this many standard deviations: a broken number must not drown all others."""
 

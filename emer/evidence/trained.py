@@ -11,13 +11,13 @@ from emer.evidence.calibration import Calibration, read_calibration
 from emer.evidence.domain import ARRAYS, RECORD, Domain, load_domains, place, save_domains
 from emer.evidence.head_files import TENSORS, HeadRecord, TrainedHeads, load_heads, save_heads
 from emer.evidence.head_opinions import opinions_of
-from emer.evidence.heads import JOINT, MultiViewHeads
+from emer.evidence.heads import MultiViewHeads
 from emer.evidence.judgement import Heard
 from emer.evidence.speaker_baseline import relative
 from emer.evidence.weights import HEADS, Weights
 from emer.files import write_text
 from emer.jsonio import dumps
-from emer.types import Features, Notice, WeightsRecord
+from emer.types import JOINT, Features, Notice, WeightsRecord
 
 CALIBRATION = "calibration.json"
 AS_MEASURED = ":plain"

@@ -1,5 +1,6 @@
 """`emer train` for heads: a configuration in, one trained method per seed out, each saved with what it saw."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,16 +11,20 @@ import torch
 from emer.config import build, overridden, read_yaml, shipped
 from emer.data.tables import FeatureTable
 from emer.errors import ConfigError
+from emer.evidence.domain import Domain, Measured, fit_domain
 from emer.evidence.ensemble import Ensemble
 from emer.evidence.evidential import Evidential
-from emer.evidence.head_files import HeadRecord, save_heads
+from emer.evidence.head_files import HeadRecord
 from emer.evidence.method import Method
 from emer.evidence.method_files import MethodRecord, make_method, save_method
 from emer.evidence.rows import row_hashes
+from emer.evidence.trained import write_weights
 from emer.files import write_text
 from emer.jsonio import dumps
 from emer.training.fit import Epoch, FitSettings, Fitted, fit, seeded
 from emer.training.rows import batch_of, shape_of
+
+logger = logging.getLogger("emer")
 
 MEMBER_SEEDS = 1_000
 """Seeds of an ensemble's members lie this far apart from those of the next seed's."""
@@ -121,19 +126,37 @@ def save(trained: Trained, folder: Path, config: HeadsConfig, training: FeatureT
         reliabilities = (
             None if weights is None else dict(zip(trained.method.heads.views, weights.tolist(), strict=True))
         )
-        save_heads(
-            folder,
-            trained.method.heads,
-            HeadRecord(
-                spec=trained.method.heads.spec,
-                data=training.name,
-                trained_rows=seen,
-                licence=licence,
-                fusion=trained.method.options.fusion,
-                reliabilities=reliabilities,
-            ),
+        made = HeadRecord(
+            spec=trained.method.heads.spec,
+            data=training.name,
+            trained_rows=seen,
+            licence=licence,
+            fusion=trained.method.options.fusion,
+            reliabilities=reliabilities,
         )
+        write_weights(folder, trained.method.heads, made, None, domains_of(training, validation))
     save_method(folder, trained.method, record)
+
+
+def domains_of(training: FeatureTable, validation: FeatureTable) -> dict[str, Domain]:
+    """Where the features of clips lie, for each view that emer itself measures; the limit is from validation rows.
+
+    A view without enough validation rows has no domain, and a warning says so: its head is then asked about any clip.
+    """
+    found = {}
+    for view in training.versions:
+        try:
+            found[view] = fit_domain(
+                measured(training, view), measured(validation, view), training.views[view].names, data=training.name
+            )
+        except ConfigError as error:
+            logger.warning("no domain of %s is kept, so that no clip is ever out of it: %s", view, error)
+    return found
+
+
+def measured(table: FeatureTable, view: str) -> Measured:
+    """One view of a table, as domains take it."""
+    return Measured(table.rows, table.views[view].values, table.views[view].mask)
 
 
 def chosen_views(table: FeatureTable, views: tuple[str, ...] | None) -> FeatureTable:

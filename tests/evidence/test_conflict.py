@@ -75,6 +75,10 @@ def test_hints_and_missing_views_enter_no_conflict() -> None:
     assert conflict({"audio": mood(8, 0), "text": mood(0, 2), "visual": hint}).between == ("audio", "text")
 
 
+def test_the_joint_view_is_no_witness_of_its_own() -> None:
+    assert conflict({"audio": mood(8, 0), "joint": mood(0, 8)}) == Conflict(None)
+
+
 def test_views_over_different_label_sets_cannot_conflict() -> None:
     other = op.dirichlet("weather", MOOD, [1, 0], trained=True)
     with pytest.raises(OpinionError, match="label_set"):
