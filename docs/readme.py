@@ -16,7 +16,10 @@ def main() -> None:
     """Rewrite README.md in place."""
     readme = ROOT / "README.md"
     text = readme.read_text()
-    helps = [f"```console\n$ emer {' '.join(a)}\n{said(*a)}\n```" for a in (["--help"], ["explain", "--help"])]
+    helps = [
+        f"```console\n$ emer {' '.join(a)}\n{said(*a)}\n```"
+        for a in (["--help"], ["explain", "--help"], ["train", "--help"], ["calibrate", "--help"], ["bench", "--help"])
+    ]
     text = filled(text, "help", "\n\n".join(helps))
     text = filled(text, "example", f"```text\n{shortened(said('explain', 'examples/talking_face.mp4'))}\n```")
     readme.write_text(text)
