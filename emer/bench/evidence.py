@@ -11,6 +11,7 @@ from emer.bench.configuration import BenchConfig, BenchData
 from emer.bench.evidence_report import Grid
 from emer.bench.extras import disagreement_grid, disturbed_grids, foreign_grids
 from emer.bench.foreign import Foreign, foreign
+from emer.bench.label_sets import label_set_grid
 from emer.bench.predictions import Predictions, read
 from emer.bench.scoring import Scores, figures, scores
 from emer.bench.sections import Picture, Section, Table, section
@@ -76,7 +77,9 @@ def result(config: BenchConfig, data: BenchData, say: Callable[[str], None]) -> 
         pictures=pictures,
         replicates=config.replicates,
     )
-    return Result(data, told, tuple(_extras(methods, disturbed, abroad)), disturbed, abroad)
+    sets = label_set_grid(list(methods), config.seeds, lambda name, seed: folds_of_seed(config, data, name, seed))
+    extras = (*_extras(methods, disturbed, abroad), *([sets] if sets else []))
+    return Result(data, told, extras, disturbed, abroad)
 
 
 def _extras(methods: ByMethod, disturbed: Mapping[str, Disturbed], abroad: Foreign | None) -> Iterator[Grid]:
