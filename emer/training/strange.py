@@ -63,7 +63,7 @@ def music(seed: int) -> Sound:
     return _level(sound, rng.uniform(-30, -12))
 
 
-def _note(semitone: float, seconds: float, loudness: float, rng: np.random.Generator) -> Sound:
+def _note(semitone: float, seconds: float, loudness: float, rng: np.random.Generator) -> Float64[np.ndarray, "some"]:
     """A plucked tone of ten harmonics, of which the higher ones die sooner; `semitone` as in MIDI (69 is 440 Hz)."""
     time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     base = 440 * 2 ** ((semitone - 69) / 12)
@@ -72,7 +72,7 @@ def _note(semitone: float, seconds: float, loudness: float, rng: np.random.Gener
     return np.asarray(loudness * tone)
 
 
-def _add(sound: Sound, at: float, tone: Sound) -> None:
+def _add(sound: Sound, at: float, tone: Float64[np.ndarray, "some"]) -> None:
     begin = int(at * SAMPLE_RATE)
     end = min(len(sound), begin + len(tone))
     sound[begin:end] += tone[: end - begin]
