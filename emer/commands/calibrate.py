@@ -15,8 +15,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from emer.commands.labelled import Labelled, labelled
-from emer.config import build, overridden
+from emer.config import build, overridden, read_yaml
 from emer.data.rows import some
+from emer.data.splits import Split
+from emer.data.splits import split as read_split
 from emer.errors import ConfigError
 from emer.evidence.calibrate import calibrate
 from emer.evidence.calibration import Calibration, confidence, write_calibration
@@ -29,6 +31,9 @@ from emer.evidence.selective import Threshold, threshold_at_risk
 from emer.evidence.trained import CALIBRATION, usable_features
 from emer.evidence.weights import BASELINE, HEADS, PLAIN
 from emer.files import write_text
+from emer.runs import CONFIG as RUN
+from emer.runs import SPLIT
+from emer.training.sources import SOURCES
 from emer.types import Opinion
 
 LEAST = 20
@@ -40,8 +45,8 @@ class CalibrateSettings:
     """What stands behind HEADS_DIR on the command line."""
 
     data: str
-    """A manifest (.jsonl), a feature table (.npz, .csv, .parquet), or a public data set, of which the calibration part
-    is taken."""
+    """A manifest (.jsonl), a feature table (.npz, .csv, .parquet), or a public data set. Of a public data set, and of
+    the file on part of which these heads were trained, the calibration part of the split is taken."""
     target_risk: float = 0.1
     """Share of trusted clips that may be wrong."""
     delta: float | None = 0.05
@@ -82,6 +87,9 @@ def run(options: Namespace) -> int:
     settings = build(CalibrateSettings, overridden({}, options.settings), "emer calibrate")
     heads = load_heads(folder_of_heads(Path(options.heads)))
     rows = labelled(settings.data, heads.record, settings.data_folder)
+    if not set(row_hashes(rows.known_as)).isdisjoint(heads.record.trained_rows):
+        split = split_of_run(Path(options.heads), settings.data)
+        rows = rows if split is None else calibration_part(rows, split)
     refuse_seen(rows.known_as, heads.record.trained_rows, "calibration", "training")
     spoken = heard(heads, rows)
     first, second, how = halves(spoken, settings.seed)
@@ -101,6 +109,34 @@ def folder_of_heads(folder: Path) -> Path:
     if below and not (folder / HEADS).is_file():
         raise ConfigError(f"{folder} holds several heads; name one of {', '.join(str(folder / b) for b in below)}")
     return folder
+
+
+def split_of_run(folder: Path, data: str) -> Split | None:
+    """The split that `emer train` made or was given, where these heads lie in its run and it trained on this file."""
+    run = folder.resolve().parent
+    if data in SOURCES or not (run / RUN).is_file():
+        return None
+    trained = read_yaml(run / RUN)
+    if Path(str(trained.get("data") or "")).resolve() != Path(data).resolve():
+        return None
+    if trained.get("split"):
+        return read_split(str(trained["split"]))
+    return read_split(str(run / SPLIT)) if (run / SPLIT).is_file() else None
+
+
+def calibration_part(rows: Labelled, split: Split) -> Labelled:
+    """The rows that the split keeps to calibrate on. Raises ConfigError when it keeps none of them.
+
+    Rows of other parts would be refused (train, validation), or are kept for the scores of the run (test).
+    """
+    keys = rows.ids if split.unit == "row" else rows.speakers or ()
+    places = np.flatnonzero([key in split.calibration for key in keys])
+    if not len(places):
+        raise ConfigError(
+            f"no row of {rows.name} is in the calibration part of the split {split.name} that these heads were trained "
+            "with; give data of other clips"
+        )
+    return rows.take(places)
 
 
 def heard(heads: TrainedHeads, rows: Labelled) -> Spoken:

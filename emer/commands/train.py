@@ -12,10 +12,11 @@ from emer.bench.scoring import Scores, figures, score
 from emer.bench.training import predictions
 from emer.commands.progress import progress_bar
 from emer.config import read_yaml, shipped
-from emer.data.rows import Part
+from emer.data.rows import Part, some
 from emer.data.splits import Split
 from emer.data.tables import FeatureTable
 from emer.errors import ConfigError
+from emer.evidence.method_files import RECORD, read_method_record
 from emer.files import write_text
 from emer.jsonio import dumps
 from emer.runs import RunFolder, run_folder
@@ -51,9 +52,8 @@ def run(options: Namespace) -> int:
         raise ConfigError("data is missing; add data=mosi, data=table.npz or data=clips.jsonl")
     one_thread()
     out = Path(config.out or f"runs/heads/{Path(options.config).stem}-{Path(config.data).stem}")
-    folder = run_folder(
-        out, config, f"emer train {options.config} {' '.join(options.changes)}".rstrip(), may_change=("seeds",)
-    )
+    command = f"emer train {options.config} {' '.join(options.changes)}".rstrip()
+    folder = run_folder(out, config, command, may_change=("seeds",), empty_may_change=True)
     parts = parts_of_run(config, folder)
     _train_all(config, folder, parts)
     found = [_scored(folder, seed, parts, halves_of(config)) for seed in config.seeds]
@@ -75,7 +75,8 @@ def parts_of_run(config: HeadsConfig, folder: RunFolder) -> dict[Part, FeatureTa
 
 
 def _train_all(config: HeadsConfig, folder: RunFolder, parts: Mapping[Part, FeatureTable]) -> None:
-    left = [seed for seed in config.seeds if not folder.has(f"seed{seed}/method.json")]
+    left = [seed for seed in config.seeds if not folder.has(f"seed{seed}/{RECORD}")]
+    _refuse_other_rows(config, folder, parts["train"], left)
     with progress_bar(len(left)) as bar:
         for seed in left:
             trained = train(config, parts["train"], parts["validation"], seed, _watch(bar.stage, seed, config))
@@ -86,6 +87,16 @@ def _train_all(config: HeadsConfig, folder: RunFolder, parts: Mapping[Part, Feat
             save(trained, place, config, parts["train"], parts["validation"])
             bar.next()
             bar.say(f"seed {seed}: {_course(trained)}")
+
+
+def _refuse_other_rows(config: HeadsConfig, folder: RunFolder, training: FeatureTable, left: Sequence[int]) -> None:
+    """Raises ConfigError for seeds of this folder that were trained on other rows than these: the file has changed."""
+    kept = [seed for seed in config.seeds if seed not in left]
+    if other := [s for s in kept if read_method_record(folder.path / f"seed{s}").data_sha256 != training.sha256]:
+        raise ConfigError(
+            f"{folder.path} holds seeds trained on other rows or features ({some(other)}): {config.data} has changed "
+            "since; name another folder with out=…"
+        )
 
 
 def _watch(stage: Callable[[str, float], None], seed: int, config: HeadsConfig) -> Callable[[int, Epoch], None]:

@@ -67,11 +67,17 @@ def save_method(folder: Path, method: nn.Module, record: MethodRecord) -> Method
     return written
 
 
-def load_method(folder: Path) -> tuple[Method | Ensemble, MethodRecord]:
-    """A method that `save_method` wrote, ready to speak, and its record. Raises ConfigError when it cannot be read."""
+def read_method_record(folder: Path) -> MethodRecord:
+    """What `save_method` wrote about a method. Raises ConfigError when it cannot be read."""
     record = loads(_bytes(folder / RECORD), MethodRecord)
     if record.schema != SCHEMA:
         raise ConfigError(f"{folder / RECORD} has schema {record.schema!r}, and this emer reads {SCHEMA}; update emer")
+    return record
+
+
+def load_method(folder: Path) -> tuple[Method | Ensemble, MethodRecord]:
+    """A method that `save_method` wrote, ready to speak, and its record. Raises ConfigError when it cannot be read."""
+    record = read_method_record(folder)
     data = _bytes(folder / TENSORS)
     if sha256(data).hexdigest() != record.tensors_sha256:
         raise ConfigError(f"{folder / TENSORS} is not the file that {RECORD} describes; copy both from one place")

@@ -23,6 +23,7 @@ from emer.files import write_text
 from emer.jsonio import dumps
 from emer.training.fit import Epoch, FitSettings, Fitted, fit, seeded
 from emer.training.rows import batch_of, shape_of
+from emer.training.sources import contents
 
 logger = logging.getLogger("emer")
 
@@ -105,9 +106,10 @@ def train(
 def save(trained: Trained, folder: Path, config: HeadsConfig, training: FeatureTable, validation: FeatureTable) -> None:
     """Write the method, its history and, of evidential methods, the heads as `emer explain` reads them.
 
-    Rows that trained or chose the epoch are recorded as hashes: calibration refuses both.
+    Rows that trained or chose the epoch are recorded as hashes, clips by their content too: calibration refuses both.
     """
-    seen = row_hashes([*training.rows, *validation.rows])
+    rows = {*training.rows, *validation.rows}
+    seen = row_hashes([*rows, *contents(config.data, rows)])
     licence = config.licence or training.licence
     record = MethodRecord(
         method=config.method,
@@ -165,7 +167,11 @@ def chosen_views(table: FeatureTable, views: tuple[str, ...] | None) -> FeatureT
         return table
     if unknown := [view for view in views if view not in table.views]:
         raise ConfigError(f"{table.name} has no view {', '.join(unknown)}; it has {', '.join(table.views)}")
-    return replace(table, views={view: table.views[view] for view in views})
+    return replace(
+        table,
+        views={view: table.views[view] for view in views},
+        versions={view: version for view, version in table.versions.items() if view in views},
+    )
 
 
 def _history(trained: Trained) -> Iterator[str]:

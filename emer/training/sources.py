@@ -1,7 +1,8 @@
 """What `data=…` can name: a public data set, a feature table, or a manifest of the user's own clips."""
 
+import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +18,7 @@ from emer.data.splits import Split, folds, places, split
 from emer.data.table_files import read_table
 from emer.data.tables import FeatureTable
 from emer.errors import ConfigError
+from emer.evidence.rows import clip_row
 from emer.registry import load
 
 
@@ -118,6 +120,19 @@ def open_data(
     if out is None:
         raise ConfigError(f"{name} has no split and there is no folder to write a new one to; give split=FILE.json")
     return Data(table, speaker_disjoint(table.rows, table.speakers, 0, out / "split.json"))
+
+
+def contents(name: str, rows: Collection[str]) -> tuple[str, ...]:
+    """Ids by content (`emer.evidence.rows.clip_row`) of these rows of a manifest; none where data are no clips."""
+    if not name.endswith(".jsonl"):
+        return ()
+    clips = [row.clip for row in read_manifest(name) if row.id in rows]
+    return tuple(clip_row(_digest(clip.path), clip.start, clip.end) for clip in clips)
+
+
+def _digest(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def disagreeing(name: str, folder: Path) -> Bool[np.ndarray, "row"] | None:

@@ -1,15 +1,19 @@
 """`emer train` through the command line: folders, scores, seeds, mistakes; then heads that explain a clip."""
 
 import json
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from emer.cli import main
-from emer.data.table_files import write_npz
+from emer.data.manifest import read_manifest
+from emer.data.table_files import read_table, write_npz
 from emer.data.tables import FeatureTable, full_view
 from emer.evidence.method_files import load_method
+from emer.training.sources import contents
 
 LABELS = ("low", "high")
 
@@ -39,6 +43,10 @@ def table(path: Path, speakers: int = 12, each: int = 20) -> Path:
 def trained(tmp_path: Path, *changes: str) -> int:
     data = table(tmp_path / "toy.npz")
     return main(["train", "tmc", f"data={data}", f"out={tmp_path / 'run'}", "training.epochs=4", *changes])
+
+
+def trained_on(data: Path, out: Path, *changes: str) -> int:
+    return main(["train", "tmc", f"data={data}", f"out={out}", "training.epochs=2", "seeds=[0]", *changes])
 
 
 def test_a_run_keeps_configuration_split_methods_history_and_scores(
@@ -113,6 +121,53 @@ def test_without_data_or_with_a_bad_table_the_error_says_what_to_give(
     table(tmp_path / "few.npz", speakers=3)
     assert main(["train", "tmc", f"data={tmp_path / 'few.npz'}", f"out={tmp_path / 'few'}"]) == 2
     assert "3 speakers cannot fill" in capsys.readouterr().err
+
+
+def test_heads_are_calibrated_on_the_calibration_part_of_the_file_they_were_trained_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Expected count by hand: the rows of the speakers that split.json keeps for calibration."""
+    data = table(tmp_path / "toy.npz", each=60)
+    assert trained_on(data, tmp_path / "run") == 0
+    keep = json.loads((tmp_path / "run" / "split.json").read_text())["split"]["calibration"]
+    capsys.readouterr()
+    assert main(["calibrate", str(tmp_path / "run" / "seed0"), f"data={data}", "target_risk=0.4"]) == 0
+    count = 60 * len(keep)
+    assert f"{count} of {count} rows gave an opinion" in capsys.readouterr().out
+
+
+def test_a_file_that_changed_since_is_not_mixed_into_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert trained_on(table(tmp_path / "toy.npz"), tmp_path / "run") == 0
+    table(tmp_path / "toy.npz", each=25)
+    assert trained_on(tmp_path / "toy.npz", tmp_path / "run", "seeds=[0,1]") == 2
+    assert "holds seeds trained on other rows or features (0)" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "seed1").exists()
+
+
+def test_a_mistake_before_the_first_result_does_not_lock_the_folder(tmp_path: Path) -> None:
+    data = table(tmp_path / "toy.npz")
+    assert trained_on(data, tmp_path / "run", "views=[hands]") == 2
+    assert trained_on(data, tmp_path / "run", "views=[voice]") == 0
+    assert trained_on(data, tmp_path / "run", "views=[face]") == 2
+
+
+def test_a_view_that_is_left_out_takes_its_version_along(tmp_path: Path) -> None:
+    made = read_table(table(tmp_path / "toy.npz"))
+    write_npz(replace(made, versions={"voice": "1", "face": "2"}), tmp_path / "toy.npz")
+    assert trained_on(tmp_path / "toy.npz", tmp_path / "run", "views=[voice]") == 0
+    assert load_method(tmp_path / "run" / "seed0")[1].shape.versions == {"voice": "1"}
+
+
+def test_clips_that_trained_are_recorded_by_their_content_too(tmp_path: Path) -> None:
+    """Oracle: hashlib on the bytes of the clip."""
+    (tmp_path / "a.wav").write_bytes(b"one")
+    (tmp_path / "b.wav").write_bytes(b"two")
+    manifest = tmp_path / "clips.jsonl"
+    manifest.write_text('{"path": "a.wav", "label": "low"}\n{"path": "b.wav", "label": "high", "start": 1.5}\n')
+    assert contents(str(manifest), {"a.wav"}) == (f"clip:{sha256(b'one').hexdigest()}",)
+    (_, second) = contents(str(manifest), {row.id for row in read_manifest(manifest)})
+    assert second == f"clip:{sha256(b'two').hexdigest()}#1.5-"
+    assert contents("mosi", {"a.wav"}) == ()
 
 
 @pytest.mark.long
