@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from emer.errors import ConfigError
 from emer.evidence.heads import ViewInput, view_dropout
 from emer.evidence.method import Batch, Method, Shape, Spoken, seen, two_outcomes
 from emer.evidence.networks import StandardViews, perceptron, side_by_side
@@ -18,7 +19,7 @@ from emer.evidence.networks import StandardViews, perceptron, side_by_side
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoftmaxOptions:
-    """What a softmax baseline is made of."""
+    """What a softmax baseline is made of. Raises ConfigError that lists every mistake."""
 
     mode: Literal["concat", "late"] = "concat"
     """concat: one network on all features; late: one per view, and the mean of their probabilities."""
@@ -27,6 +28,14 @@ class SoftmaxOptions:
     dropout: float = 0.2
     view_dropout: float = 0.0
     """How often a view is left out of a training clip; one always stays (concat alone)."""
+
+    def __post_init__(self) -> None:
+        mistakes = [f"hidden {list(self.hidden)} must be sizes above 0"] if any(s < 1 for s in self.hidden) else []
+        for name, share in (("dropout", self.dropout), ("view_dropout", self.view_dropout)):
+            if not 0 <= share < 1:
+                mistakes.append(f"{name} {share:g} must lie from 0 to below 1")
+        if mistakes:
+            raise ConfigError("softmax: " + "; ".join(mistakes))
 
 
 class Softmax(Method):

@@ -165,8 +165,7 @@ def refuse_one_class(target: Tensor) -> None:
     """Raises ConfigError when validation rows cannot choose an epoch: none of them, or only one label."""
     if not len(target):
         raise ConfigError("there are no validation rows; early stopping needs some that are not trained on")
-    occurs = (target > 0).any(0).sum() > 1
-    if not occurs or (target == target[0]).all():
+    if (target == target[0]).all():
         raise ConfigError(
             f"all {len(target)} validation rows have the same label; early stopping needs rows of at least two"
         )

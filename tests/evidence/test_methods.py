@@ -44,10 +44,15 @@ def made(method: str, shape: Shape = SINGLE, **options: object) -> Method:
     return one
 
 
+def test_softmax_options_tell_all_their_mistakes() -> None:
+    with pytest.raises(ConfigError, match=r"hidden \[0\] must be sizes above 0; dropout 1.5 must lie"):
+        made("softmax", hidden=[0], dropout=1.5)
+
+
 # ---------------------------------------------------------------- evidential
 
 
-@pytest.mark.parametrize("rule", ["dempster", "average", "cumulative", "confidence_weighted", "weighted"])
+@pytest.mark.parametrize("rule", ["dempster", "average", "cumulative", "confidence_weighted", "weighted", "log_linear"])
 @pytest.mark.parametrize("shape", [SINGLE, MULTI], ids=["dirichlet", "beta"])
 def test_what_a_method_fuses_is_what_the_rule_says_of_its_views(rule: str, shape: Shape) -> None:
     """Oracle: `emer.evidence.fusion.fuse` (numpy), opinion by opinion, with the face missing in the clips."""

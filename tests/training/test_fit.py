@@ -14,7 +14,7 @@ from emer.errors import ConfigError, OpinionError
 from emer.evidence.evidential import Evidential, EvidentialOptions
 from emer.evidence.method import Method
 from emer.evidence.softmax import Softmax, SoftmaxOptions
-from emer.training.fit import FitSettings, fit, seeded
+from emer.training.fit import FitSettings, fit, refuse_one_class, seeded
 from emer.training.rows import batch_of, shape_of
 
 LABELS = ("calm", "tense", "glad")
@@ -136,6 +136,12 @@ def test_validation_rows_of_one_label_cannot_choose_an_epoch() -> None:
     same = held.take(np.flatnonzero(held.target[:, 1] == 1))
     with pytest.raises(ConfigError, match=rf"all {len(same.rows)} validation rows have the same label"):
         fit(linear(given), batch_of(given), batch_of(same), FitSettings(), seed=0)
+
+
+def test_one_label_that_holds_or_not_can_choose_an_epoch() -> None:
+    refuse_one_class(torch.tensor([[1.0, 0.0], [0.0, 0.0]]))
+    with pytest.raises(ConfigError, match="all 2 validation rows have the same label"):
+        refuse_one_class(torch.tensor([[1.0, 0.0], [1.0, 0.0]]))
 
 
 def test_features_that_are_not_finite_are_refused_by_name() -> None:
