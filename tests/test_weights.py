@@ -3,14 +3,18 @@
 import subprocess
 import sys
 import zipfile
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from test_explain_trained import LABELS, weights
 
 from emer import doctor
 from emer.clues.audio import AudioClues
 from emer.evidence.model_card import model_card
+from emer.evidence.selective import Threshold
 from emer.evidence.trained import load_trained
 
 FOLDER = Path(__file__).parents[1] / "weights"
@@ -67,6 +71,19 @@ def test_the_card_is_written_from_the_record(tmp_path: Path) -> None:
         "## Limits",
     ):
         assert said in card
+
+
+def test_the_card_tells_what_the_threshold_comes_to_on_speakers_that_were_not_heard() -> None:
+    """By hand: of confidences .9, .8, .7, .2 those above .5 are trusted, and one of the three is wrong."""
+    spec = spec_from_file_location("weights_make", FOLDER / "make.py")
+    assert spec is not None
+    assert spec.loader is not None
+    make = module_from_spec(spec)
+    spec.loader.exec_module(make)
+    threshold = Threshold(value=0.5, target_risk=0.2, risk=0.1, coverage=0.5, n=60, guarantee=None, rows=())
+    calibration = SimpleNamespace(threshold=threshold)
+    said = make.trusted_and_wrong(calibration, np.array([0.9, 0.8, 0.7, 0.2]), np.array([True, False, True, True]))
+    assert said == "0.333 (asked: at most 0.2; 75% trusted)"
 
 
 def test_the_licence_file_names_the_licence_and_whose_recordings_it_is_for() -> None:

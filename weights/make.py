@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
 from emer.commands.calibrate import CalibrateSettings, Spoken, fit_crossed, halves, heard, right
 from emer.commands.labelled import rows_of
@@ -146,7 +146,17 @@ def measured(spoken: Spoken, calibration: Calibration) -> dict[str, str]:
         "AURC": told(interval(aurc, sure, ~hit, groups=people)),
         "ECE": told(interval(ece, sure, hit, groups=people)),
         "mean confidence": f"{sure.mean():.3f}",
+        "wrong among the trusted": trusted_and_wrong(calibration, sure, hit),
     }
+
+
+def trusted_and_wrong(calibration: Calibration, sure: Float[np.ndarray, "row"], hit: Bool[np.ndarray, "row"]) -> str:
+    """What the threshold comes to on these rows, beside the share that was asked for when it was fitted."""
+    threshold = calibration.threshold
+    assert threshold is not None
+    trusted = np.array([bool(threshold.trusts(float(number))) for number in sure])
+    wrong = f"{(~hit[trusted]).mean():.3f}" if trusted.any() else "none trusted"
+    return f"{wrong} (asked: at most {threshold.target_risk:g}; {trusted.mean():.0%} trusted)"
 
 
 if __name__ == "__main__":
