@@ -84,6 +84,8 @@ class BenchConfig:
 def read_bench(path: str | Path, changes: Sequence[str] = ()) -> tuple[BenchConfig, dict[str, HeadsConfig]]:
     """A configuration, with `key=value` changes, and those of its methods. Raises ConfigError with every mistake."""
     values = overridden(read_yaml(shipped("bench", path)), changes)
-    files = {Path(str(name)).stem: name for name in values.get("methods", ())}
+    if not isinstance(named := values.get("methods", []), list):
+        raise ConfigError(f"{path}: methods is {named!r} and must be a list, for example [softmax_concat, emer]")
+    files = {Path(str(name)).stem: name for name in named}
     config = build(BenchConfig, values | {"methods": list(files)}, str(path))
     return config, {name: read_config(file) for name, file in files.items()}

@@ -50,7 +50,7 @@ class CalibrateSettings:
     target_risk: float = 0.1
     """Share of trusted clips that may be wrong."""
     delta: float | None = 0.05
-    """The promise holds with probability 1 - delta; none promises nothing and asks the risk of the rows alone."""
+    """The promise holds with probability 1 - delta; null promises nothing and asks the risk of the rows alone."""
     method: Literal["temperature", "isotonic"] = "temperature"
     crossed: bool = False
     """For few clips or speakers: both halves fit both, each threshold row judged by the temperatures of the other."""

@@ -116,3 +116,9 @@ def test_a_configuration_tells_what_is_wrong(tmp_path: Path) -> None:
     path.write_text("methods: [tmc]\ndata: [{name: mosi, title: x}]\nworkers: 0\n")
     with pytest.raises(ConfigError, match=r"softmax_concat.* must stand among the methods too; workers is 0"):
         read_bench(path)
+
+
+def test_methods_that_are_no_list_are_refused() -> None:
+    for changes in (["methods=3"], ["methods=emer"]):
+        with pytest.raises(ConfigError, match="methods is .* and must be a list"):
+            read_bench("evidence", changes)
