@@ -113,7 +113,8 @@ class Explainer:
         heard = heard_of(request)
         opinions = dict(request.opinions) | ({"verdict": answer.verdict} if answer.verdict else {})
         fused = self.fused(opinions, heard) if answer.verdict else request.prior
-        judgement = judge(heard, opinions, fused)
+        own = self.fusion is None and self.reliabilities is None
+        judgement = judge(heard, opinions, fused, as_calibrated=own)
         return Explanation(
             clip=_record(request),
             transcript=request.transcript,

@@ -53,8 +53,19 @@ NOTHING = Judgement()
 """Where no trained view spoke."""
 
 
-def judge(heard: Heard | None, opinions: Mapping[str, Opinion], fused: Opinion) -> Judgement:
-    """What may be believed of `fused`, which was fused from the trained ones among `opinions`."""
+OTHER_FUSION = Notice(
+    "not_calibrated", "the calibration holds for the fusion of these heads, and another was asked for; leave it out"
+)
+
+
+def judge(
+    heard: Heard | None, opinions: Mapping[str, Opinion], fused: Opinion, *, as_calibrated: bool = True
+) -> Judgement:
+    """What may be believed of `fused`, which was fused from the trained ones among `opinions`.
+
+    `as_calibrated` is False where they were fused by another rule or other weights than in calibration: of several
+    views there is no confidence then.
+    """
     views = tuple(sorted(view for view, opinion in opinions.items() if opinion.trained and opinion.present))
     if heard is None:
         return NOTHING
@@ -65,6 +76,9 @@ def judge(heard: Heard | None, opinions: Mapping[str, Opinion], fused: Opinion) 
     made = heard.calibration
     if made is not None and made.out_of_domain(views):
         outside.append(f"no clip of the calibration on {made.data} had just the views {', '.join(views)}")
+    if made is not None and not as_calibrated and len(views) > 1:
+        notices = (*heard.notices, *(Notice("out_of_domain", reason) for reason in outside), OTHER_FUSION)
+        return Judgement(out_of_domain=bool(outside), notices=notices)
     number = calibrated.confidence(fused, made, views)
     notices = (*heard.notices, *(Notice("out_of_domain", reason) for reason in outside))
     if made is None:

@@ -1,0 +1,43 @@
+"""What may be believed of trained views that were fused in another way than in calibration."""
+
+from emer.evidence.calibration import Calibration, ViewSet
+from emer.evidence.fusion import fuse
+from emer.evidence.judgement import Heard, judge
+from emer.evidence.opinion import dirichlet
+from emer.types import Opinion
+
+LABELS = ("good", "bad")
+
+
+def opinion(good: float, bad: float) -> Opinion:
+    return dirichlet("mood", LABELS, [good, bad], trained=True)
+
+
+def calibration(*views: str) -> Calibration:
+    return Calibration(
+        data="mine",
+        label_set="mood",
+        labels=LABELS,
+        kind="dirichlet",
+        prior_weight=2.0,
+        method="temperature",
+        n=100,
+        sets=(ViewSet(views=views, n=100, temperature=(1.0,)),),
+        rows=(),
+    )
+
+
+def test_a_calibration_holds_for_the_fusion_it_was_fitted_with() -> None:
+    """By hand: the average of (4, 0) and (2, 0) is alpha (4, 1), so 4/5; by Dempster's rule there is no number."""
+    two = {"audio": opinion(4, 0), "text": opinion(2, 0)}
+    heard = Heard(opinions=two, calibration=calibration("audio", "text"), fusion="average")
+    assert round(judge(heard, two, fuse(two, "average")).confidence or 0, 9) == 0.8
+    other = judge(heard, two, fuse(two, "dempster"), as_calibrated=False)
+    assert (other.confidence, other.trusted, other.record) == (None, None, None)
+    assert [notice.code for notice in other.notices] == ["not_calibrated"]
+
+
+def test_one_view_alone_is_the_same_whatever_the_rule() -> None:
+    one = {"audio": opinion(3, 0)}
+    heard = Heard(opinions=one, calibration=calibration("audio"))
+    assert round(judge(heard, one, fuse(one, "dempster"), as_calibrated=False).confidence or 0, 9) == 0.8
