@@ -120,5 +120,5 @@ def test_a_configuration_tells_what_is_wrong(tmp_path: Path) -> None:
 
 def test_methods_that_are_no_list_are_refused() -> None:
     for changes in (["methods=3"], ["methods=emer"]):
-        with pytest.raises(ConfigError, match="methods is .* and must be a list"):
+        with pytest.raises(ConfigError, match="and must be a list"):
             read_bench("evidence", changes)
