@@ -24,6 +24,8 @@ class BenchData:
     """Those that run on it; None is all."""
     corrupted: bool = False
     """Whether its test rows are also disturbed."""
+    unseen: tuple[str, ...] = ()
+    """Folds whose test rows had no part in choosing any preset: claims are checked on these alone; () is all."""
     elsewhere: tuple[str, ...] = ()
     """Other data with the same views, of which the methods of the last fold also speak: out of domain."""
     note: str = ""

@@ -1,6 +1,6 @@
 """From the predictions of `emer bench evidence` to its report: answers, sections, pictures, results.json."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from emer.bench.foreign import Foreign, foreign
 from emer.bench.label_sets import label_set_grid
 from emer.bench.predictions import Predictions, read
 from emer.bench.scoring import Scores, figures, scores
-from emer.bench.sections import Picture, Section, Table, section
+from emer.bench.sections import Claim, Picture, Section, Table, claims, section
 from emer.bench.training import Piece, trainings
 from emer.data.splits import Split
+from emer.errors import ConfigError
 
 ByMethod = dict[str, list[Answers]]
 SHOWN = ("emer", "softmax_concat", "softmax_ensemble", "tmc", "ecml", "lddu", "tical_derived")
@@ -77,6 +78,8 @@ def result(config: BenchConfig, data: BenchData, say: Callable[[str], None]) -> 
         pictures=pictures,
         replicates=config.replicates,
     )
+    if data.unseen:
+        told = replace(told, claims=_claims(config, data, list(methods)))
     sets = label_set_grid(list(methods), config.seeds, lambda name, seed: folds_of_seed(config, data, name, seed))
     extras = (*_extras(methods, disturbed, abroad), *([sets] if sets else []))
     return Result(data, told, extras, disturbed, abroad)
@@ -123,13 +126,35 @@ def _table_json(table: Table) -> dict[str, Any]:
     }
 
 
+def _claims(config: BenchConfig, data: BenchData, methods: Sequence[str]) -> tuple[Claim, ...]:
+    """Claims on the folds alone whose test rows had no part in choosing a preset."""
+    if unknown := sorted(set(data.unseen) - set(trainings(data.name))):
+        raise ConfigError(f"{data.name} has no fold {', '.join(unknown)}; it has {', '.join(trainings(data.name))}")
+    seen: ByMethod = {
+        name: [
+            answers(folds_of_seed(config, data, name, seed, data.unseen), target_risk=config.target_risk)
+            for seed in config.seeds
+        ]
+        for name in methods
+    }
+    found = claims(
+        seen, ours=config.ours, baselines=config.baselines, single=config.single, replicates=config.replicates
+    )
+    where = f"on {', '.join(data.unseen)}"
+    return tuple(replace(claim, text=f"{claim.text} ({where})") for claim in found)
+
+
 # ---------------------------------------------------------------- reading predictions
 
 
-def folds_of_seed(config: BenchConfig, data: BenchData, method: str, seed: int) -> list[Fold]:
-    """Calibration and test predictions of every fold, from one seed."""
+def folds_of_seed(
+    config: BenchConfig, data: BenchData, method: str, seed: int, only: Collection[str] = ()
+) -> list[Fold]:
+    """Calibration and test predictions of every fold (or of those named), from one seed."""
     made = []
     for name, served in trainings(data.name).items():
+        if only and name not in only:
+            continue
         held = read(Piece(data.name, method, name, seed).file(Path(config.out)))
         made += [held_out(data, fold, held) for fold in served]
     return made

@@ -77,8 +77,7 @@ def trainings(data: str) -> dict[str, tuple[Split, ...]]:
 
 def run(config: BenchConfig, methods: dict[str, HeadsConfig], told: Told) -> dict[Piece, str]:
     """Do all pieces that are not done yet; the answer is what failed, and why. One failure stops no other piece."""
-    folder = Path(config.out)
-    waiting = [piece for piece in pieces(config) if not piece.file(folder).is_file()]
+    waiting = [piece for piece in pieces(config) if not done(piece, config)]
     failed: dict[Piece, str] = {}
     with ProcessPoolExecutor(config.workers, mp_context=get_context("spawn"), initializer=one_thread) as pool:
         jobs = {pool.submit(work, piece, config, methods[piece.method]): piece for piece in waiting}
@@ -92,6 +91,19 @@ def run(config: BenchConfig, methods: dict[str, HeadsConfig], told: Told) -> dic
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return failed
+
+
+def done(piece: Piece, config: BenchConfig) -> bool:
+    """Whether all files of a piece are there that its configuration asks for."""
+    data = next(one for one in config.data if one.name == piece.data)
+    names = trainings(data.name)
+    wanted = [piece.file(Path(config.out))]
+    if piece.fold == list(names)[-1]:
+        how = config.corruptions
+        levels = [f"gaussian-{sd:g}" for sd in how.gaussian] if data.corrupted else []
+        levels += [f"at-{other}" for other in data.elsewhere]
+        wanted += [piece.extra(Path(config.out), level) for level in levels]
+    return all(file.is_file() for file in wanted)
 
 
 def _outcome(result: Callable[[], None]) -> str | None:

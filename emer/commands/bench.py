@@ -34,10 +34,11 @@ def run(options: Namespace) -> int:
     folder = run_folder(config.out, config, command, may_change=MAY_CHANGE).path
     for name, one in methods.items():
         run_folder(folder / "methods" / name, replace(one, data="", seeds=(0,)), f"emer train {name}")
-    left = sum(not piece.file(folder).is_file() for piece in pieces(config))
+    left = sum(not training.done(piece, config) for piece in pieces(config))
     for data in config.data:  # measured once, before many processes ask for it
         for name in (data.name, *data.elsewhere):
-            table_named(name, config.data_folder)
+            table = table_named(name, config.data_folder)
+            run_folder(folder / "data" / name, {"sha256": table.sha256}, f"the rows of {name}")
     with progress_bar(left) as bar:
         failed = training.run(config, methods, lambda piece, reason: _told(bar, piece, reason))
         found = [result(config, data, bar.say) for data in config.data]

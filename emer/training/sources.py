@@ -1,8 +1,9 @@
 """What `data=…` can name: a public data set, a feature table, or a manifest of the user's own clips."""
 
 import hashlib
+import logging
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +21,9 @@ from emer.data.tables import FeatureTable
 from emer.errors import ConfigError
 from emer.evidence.rows import clip_row
 from emer.registry import load
+from emer.types import Clip
+
+logger = logging.getLogger("emer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,11 @@ def contents(name: str, rows: Collection[str]) -> tuple[str, ...]:
     """Ids by content (`emer.evidence.rows.clip_row`) of these rows of a manifest; none where data are no clips."""
     if not name.endswith(".jsonl"):
         return ()
-    clips = [row.clip for row in read_manifest(name) if row.id in rows]
+    return clip_contents(row.clip for row in read_manifest(name) if row.id in rows)
+
+
+def clip_contents(clips: Iterable[Clip]) -> tuple[str, ...]:
+    """The id of each clip by its content, so that a copy under another name is known again."""
     return tuple(clip_row(_digest(clip.path), clip.start, clip.end) for clip in clips)
 
 
@@ -170,6 +178,12 @@ def _own_split(manifest: str, table: FeatureTable) -> Split | None:
     if any(row.part is None for row in rows.values()):
         return None
     members: dict[str, list[str]] = {"train": [], "validation": [], "calibration": [], "test": []}
+    parts: dict[str, set[str]] = {}
     for row in table.rows:
         members[str(rows[row].part)].append(row)
+        if (speaker := rows[row].speaker) is not None:
+            parts.setdefault(speaker, set()).add(str(rows[row].part))
+    if torn := sorted(speaker for speaker, where in parts.items() if len(where) > 1):
+        told = "%s: %d speakers stand in more than one part (%s), so that scores say nothing of new people"
+        logger.warning(told, manifest, len(torn), some(torn))
     return Split(Path(manifest).stem, "row", **{part: tuple(names) for part, names in members.items()})
