@@ -1,6 +1,7 @@
 """`emer bench evidence` as a whole, on MOSI with two quick methods: pieces, resumption, report."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from emer.bench.configuration import read_bench
 from emer.bench.evidence import folds_of_seed
 from emer.bench.predictions import read
-from emer.bench.training import Piece, pieces, trainings
+from emer.bench.training import Piece, done, pieces, trainings
 from emer.cli import main
 from emer.data import mosi
 from emer.errors import ConfigError
@@ -27,7 +28,7 @@ def bench(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"methods: [{folder}/plain.yaml, {folder}/ours.yaml]\n"
         "baselines: [plain]\nsingle: [plain]\nours: ours\nseeds: [0, 1]\nreplicates: 50\nworkers: 1\n"
         "corruptions: {gaussian: [2.0], swapped: [1.0]}\n"
-        "data: [{name: mosi, title: Reviews, corrupted: true, note: A note.}]\n"
+        "data: [{name: mosi, title: Reviews, corrupted: true, unseen: [main], note: A note.}]\n"
         f"data_folder: {real_data}\nout: {folder}/out\n"
     )
     assert main(["bench", "evidence", str(folder / "bench.yaml")]) == 0
@@ -56,7 +57,7 @@ def test_the_report_holds_tables_claims_pictures_and_its_command(bench: Path) ->
     text = (bench / "out" / "report.md").read_text()
     assert f"emer bench evidence {bench}/bench.yaml" in text
     assert "n = 752 clips" in text
-    assert "ours: best AURC" in text
+    assert "ours: best AURC, or not shown worse than the best (on main)" in text
     numbers = json.loads((bench / "out" / "results.json").read_text())
     assert len(numbers["data"]["mosi"]["all"]["methods"]["ours"]) == 2
     assert numbers["data"]["mosi"]["disturbed"]["missing"]["levels"] == ["all views", "audio", "text", "video"]
@@ -84,6 +85,29 @@ def test_what_is_done_is_not_done_again(bench: Path, capsys: pytest.CaptureFixtu
     assert main(["bench", "evidence", str(bench / "bench.yaml")]) == 0
     assert file.stat().st_mtime_ns == before
     assert np.array_equal(read(other).fused, same)  # the same seed says the same again
+
+
+def test_a_piece_without_a_file_that_is_now_asked_for_is_done_again(bench: Path) -> None:
+    config, _ = read_bench(bench / "bench.yaml")
+    piece = Piece("mosi", "ours", "main", 0)
+    assert done(piece, config)
+    assert not done(piece, replace(config, corruptions=replace(config.corruptions, gaussian=(2.0, 3.0))))
+
+
+def test_claims_on_folds_that_do_not_exist_are_refused(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (bench / "bench.yaml").read_text()
+    (bench / "other.yaml").write_text(text.replace("unseen: [main]", "unseen: [fold9]"))
+    assert main(["bench", "evidence", str(bench / "other.yaml")]) == 2
+    assert "mosi has no fold fold9; it has main" in capsys.readouterr().err
+
+
+def test_pieces_of_other_rows_are_not_taken_up(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = bench / "out" / "data" / "mosi" / "config.resolved.yaml"
+    before = kept.read_text()
+    kept.write_text(before.replace("sha256: ", "sha256: 0"))
+    assert main(["bench", "evidence", str(bench / "bench.yaml")]) == 2
+    assert "holds a run with another configuration (sha256 was" in capsys.readouterr().err
+    kept.write_text(before)
 
 
 def test_another_configuration_of_a_method_is_refused(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
