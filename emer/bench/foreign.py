@@ -15,7 +15,7 @@ from emer.bench.scoring import scores, told_apart
 from emer.bench.training import Piece
 from emer.data.splits import Split
 from emer.data.tables import FeatureTable
-from emer.evidence.domain import distances, fit_domain
+from emer.evidence.domain import Measured, distances, fit_domain
 from emer.training.heads import measured
 from emer.training.sources import parts_of, table_named
 
@@ -117,16 +117,18 @@ def _mean(seeds: Sequence[Abroad]) -> Abroad:
 
 
 def _domain(config: BenchConfig, data: BenchData, folds: Folds) -> dict[str, tuple[float, float]]:
-    """What the density of the training features says, view by view the largest; the limit is from calibration rows."""
+    """What the density of the training features says, view by view the largest; the limit is from
+    the rows that calibrate."""
     _, served = folds(data)
     parts = parts_of(table_named(data.name, config.data_folder), served[0])
     (view,) = parts["train"].views
-    domain = fit_domain(
-        measured(parts["train"], view),
-        measured(parts["calibration"], view),
-        parts["train"].views[view].names,
-        data=data.name,
+    held = [measured(parts[part], view) for part in data.calibrate_on]
+    held_out = Measured(
+        tuple(row for one in held for row in one.rows),
+        np.concatenate([one.values for one in held]),
+        np.concatenate([one.mask for one in held]),
     )
+    domain = fit_domain(measured(parts["train"], view), held_out, parts["train"].views[view].names, data=data.name)
     known = _distance(domain, parts["test"], view)
     found = {"known": (0.5, float((known > domain.record.limit).mean()))}
     for source in data.elsewhere:
