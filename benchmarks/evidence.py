@@ -53,7 +53,16 @@ def keep() -> None:
         Image.open(picture).convert("RGB").quantize(64).save(KEPT / "plots" / picture.name, optimize=True)
     packed = gzip.GzipFile(KEPT / "results.json.gz", "wb", mtime=0)
     with packed:
-        packed.write((RUN / "results.json").read_bytes())
+        packed.write(json.dumps(rounded(json.loads((RUN / "results.json").read_text()))).encode())
+
+
+def rounded(value: Any) -> Any:
+    """The same values with five digits behind the point, which is more than any of them can be trusted for."""
+    if isinstance(value, dict):
+        return {key: rounded(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [rounded(one) for one in value]
+    return round(value, 5) if isinstance(value, float) else value
 
 
 def told(results: dict[str, Any]) -> Iterator[str]:
