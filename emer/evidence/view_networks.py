@@ -12,9 +12,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from emer.evidence.heads import Standardiser, ViewInput
+from emer.evidence.heads import ViewInput
 from emer.evidence.losses import two_sided
 from emer.evidence.method import Shape, Spoken
+from emer.evidence.networks import StandardViews
 
 Vectors = Float[Tensor, "view batch width"]
 Grouped = Float[Tensor, "*more group outcome"]
@@ -26,21 +27,18 @@ class ViewEncoders(nn.Module):
     def __init__(self, shape: Shape, hidden: tuple[int, ...], width: int, dropout: float) -> None:
         super().__init__()
         self.views = tuple(shape.features)
-        self.standardisers = nn.ModuleDict({view: Standardiser(names) for view, names in shape.features.items()})
+        self.standard = StandardViews(shape.features)
         self.networks = nn.ModuleDict(
             {view: Layers(len(names), hidden, width, dropout) for view, names in shape.features.items()}
         )
 
     def fit(self, rows: Mapping[str, ViewInput]) -> None:
         """Take every view's means and spreads from training rows. Raises OpinionError for features not finite."""
-        for view in self.views:
-            standardiser = self.standardisers[view]
-            assert isinstance(standardiser, Standardiser)
-            standardiser.fit(rows[view])
+        self.standard.fit(rows)
 
     def forward(self, inputs: Mapping[str, ViewInput], generator: torch.Generator | None = None) -> Vectors:
         """One vector per view and clip. Units are left out only when a generator is given to draw them from."""
-        z = {view: self.standardisers[view](inputs[view]) for view in self.views}
+        z = self.standard(inputs)
         return torch.stack([self.networks[view](z[view], generator) for view in self.views])
 
 
