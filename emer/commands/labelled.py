@@ -16,7 +16,7 @@ from emer.data.manifest import read_manifest
 from emer.data.rows import Row, some
 from emer.data.tables import FeatureTable, target_of
 from emer.emotions.label_sets import mapping, name_of
-from emer.errors import ConfigError, EmerError
+from emer.errors import ConfigError, MediaError, TranscriptError
 from emer.evidence.head_files import HeadRecord
 from emer.evidence.rows import clip_row
 from emer.evidence.trained import read_by
@@ -138,14 +138,9 @@ def _clips(manifest: str, record: HeadRecord) -> Labelled:
     rows = read_manifest(manifest, spec.labels)
     if any(row.part == "calibration" for row in rows):
         rows = tuple(row for row in rows if row.part == "calibration")
+    _given(manifest, rows, record)  # what people said is looked at before an hour of measuring
+    rows, measured, contents = _readable(manifest, rows, record)
     kind, given = _given(manifest, rows, record)
-    measured, contents = [], []
-    with progress_bar(len(rows)) as bar:
-        for row in rows:
-            features, content = _measured(row, record)
-            measured.append(features)
-            contents.append(content)
-            bar.next()
     _refuse_twice(rows, contents)
     return Labelled(
         name=Path(manifest).stem,
@@ -155,6 +150,29 @@ def _clips(manifest: str, record: HeadRecord) -> Labelled:
         speakers=_speakers(rows),
         contents=tuple(contents),
     )
+
+
+def _readable(
+    manifest: str, rows: Sequence[Row], record: HeadRecord
+) -> tuple[tuple[Row, ...], list[dict[str, Features]], list[str]]:
+    """The rows that can be measured, their features, their ids by content. A clip that cannot be read is told of and
+    left out; the others go on. Raises ConfigError when none is left."""
+    kept, measured, contents = [], [], []
+    with progress_bar(len(rows)) as bar:
+        for row in rows:
+            try:
+                features, content = _measured(row, record)
+            except (MediaError, TranscriptError) as error:
+                bar.say(f"row {row.id} is left out: {error}")
+                continue
+            finally:
+                bar.next()
+            kept.append(row)
+            measured.append(features)
+            contents.append(content)
+    if not kept:
+        raise ConfigError(f"none of the {len(rows)} clips of {manifest} can be read; see the reasons above")
+    return tuple(kept), measured, contents
 
 
 def _given(
@@ -172,15 +190,16 @@ def _given(
 
 
 def _measured(row: Row, record: HeadRecord) -> tuple[dict[str, Features], str]:
-    """The features of a clip as the heads read them, and its id by content."""
+    """The features of a clip as the heads read them, and its id by content. Raises MediaError and TranscriptError for
+    a clip that cannot be read, ConfigError that names the row for one that these heads cannot read."""
     clip = row.clip
+    opened = media.open(clip)
+    unread = frozenset(m for m in MODALITIES if m not in record.spec.views)
+    clues = extract(replace(clip, without=unread), opened, cache=Cache(default_folder()))
+    content = clip_row(opened.facts.sha256, clip.start, clip.end)
     try:
-        opened = media.open(clip)
-        unread = frozenset(m for m in MODALITIES if m not in record.spec.views)
-        clues = extract(replace(clip, without=unread), opened, cache=Cache(default_folder()))
-        content = clip_row(opened.facts.sha256, clip.start, clip.end)
         return read_by(record, clues.features, clues.baseline), content
-    except EmerError as error:
+    except ConfigError as error:
         raise ConfigError(f"row {row.id}: {error}") from error
 
 

@@ -268,6 +268,23 @@ def test_a_clip_seen_in_training_is_known_by_its_content(
     assert refusal(capsys).startswith(f"1 row of calibration was seen in training (clip:{content})")
 
 
+def test_a_clip_that_cannot_be_read_is_told_of_and_stops_no_other(
+    tmp_path: Path, example_clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heads = str(voice_heads(tmp_path / "heads", trained=()))
+    (tmp_path / "broken.mp4").write_bytes(b"not a clip")
+    broken = {"path": "broken.mp4", "label": "sad", "id": "bad one"}
+    mine = manifest(tmp_path, broken, {"path": str(example_clip), "label": "sad", "id": "good one"})
+    assert main(["calibrate", heads, f"data={mine}"]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("row bad one is left out: ")
+    assert "broken.mp4" in first
+    assert second.startswith("emer: 1 rows are too few to calibrate on")  # the good one was measured
+    mine = manifest(tmp_path, broken)
+    assert main(["calibrate", heads, f"data={mine}"]) == 2
+    assert "none of the 1 clips of" in capsys.readouterr().err.splitlines()[-1]
+
+
 def test_clips_that_cannot_serve_are_refused_by_name(
     tmp_path: Path, example_clip: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
