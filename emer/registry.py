@@ -24,6 +24,8 @@ TRANSCRIBERS = {
     "whisper": "emer.clues.asr:Whisper",
     "pocketsphinx": "emer.clues.asr:PocketSphinx",
 }
+DATASETS: dict[str, str] = {}
+"""Public data sets: `module:function` that reads the folder of a release (see `emer.data.dataset`)."""
 METHODS = {
     "softmax": "emer.evidence.softmax:Softmax",
     "evidential": "emer.evidence.evidential:Evidential",

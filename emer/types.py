@@ -51,6 +51,8 @@ class Clip:
     end: float | None = None
     transcript: str | None = None
     """Path of a transcript (.srt, .vtt, .txt); without it side-car files and subtitle tracks are looked for."""
+    said: str | None = None
+    """What is said, as text, where a data set gives it; used when no transcript file is named."""
     speaker_baseline: str | None = None
     """A neutral recording of the speaker, or a folder of them: clues become relative to that person."""
     without: frozenset[Modality] = frozenset()
@@ -77,7 +79,8 @@ class Utterance:
 class Transcript:
     text: str
     source: str
-    """Where it came from: `sidecar:NAME`, `track:N`, `file:NAME`, `whisper:MODEL`, `pocketsphinx` (unreliable)."""
+    """Where it came from: `sidecar:NAME`, `track:N`, `file:NAME`, `data set`, `whisper:MODEL`, or `pocketsphinx`, which
+    is unreliable."""
     language: str | None
     """ISO 639-1 code, or None when too short to tell."""
     utterances: tuple[Utterance, ...] = ()
@@ -447,3 +450,5 @@ class Annotation:
     labels: tuple[str, ...] = ()
     explanation: str | None = None
     votes: Mapping[str, float] = field(default_factory=dict)
+    value: float | None = None
+    """Sentiment on the data set's own scale, below 0 negative; None where nobody rated it."""

@@ -27,6 +27,12 @@ class Row:
     speaker: str | None = None
     part: Part | None = None
     """Where the data set itself says so; other splits come from `emer.data.splits`."""
+    language: str | None = None
+    """ISO 639-1 code of what is spoken."""
+    context: str | None = None
+    """What came before, where a data set gives it: the lines of a dialogue, a scene."""
+    licence: str | None = None
+    """Of this clip, where it differs from that of its data set."""
 
 
 def refuse(mistakes: Sequence[str], what: str) -> None:

@@ -1,4 +1,4 @@
-"""What is said in a clip, from a named file, a side-car file next to the clip, or a subtitle track inside it."""
+"""What is said in a clip, from a named file, a data set's own text, a side-car file, or a subtitle track."""
 
 import html
 import logging
@@ -42,6 +42,8 @@ def find(
     if clip.transcript is not None:
         named = check_file(clip.transcript, TranscriptError, "transcript")
         return _transcript(read(named), f"file:{named.name}", None, span), ()
+    if clip.said is not None:
+        return _transcript((Utterance(clip.said),) if clip.said.strip() else (), "data set", None, span), ()
     passed_over: list[Notice] = []
     for sidecar, code in sidecars(path):
         try:

@@ -196,3 +196,13 @@ def test_a_transcript_of_the_size_of_a_film_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"word " * 2_100_000)
     with pytest.raises(TranscriptError, match="over 10 MB"):
         read(path)
+
+
+def test_text_that_a_data_set_gives_is_the_transcript(example_clip: Path) -> None:
+    opened = media.open(Clip(str(example_clip), said="I never said that."))
+    assert opened.transcript is not None  # and not the side-car file beside the clip
+    assert (opened.transcript.text, opened.transcript.source) == ("I never said that.", "data set")
+
+
+def test_a_data_set_may_say_that_nothing_is_said(example_clip: Path) -> None:
+    assert media.open(Clip(str(example_clip), said=" ")).transcript is None

@@ -1,0 +1,1 @@
+"""Scores of prediction files against gold files: what `emer score` and `emer bench` compute."""
