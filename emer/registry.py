@@ -24,7 +24,9 @@ TRANSCRIBERS = {
     "whisper": "emer.clues.asr:Whisper",
     "pocketsphinx": "emer.clues.asr:PocketSphinx",
 }
-DATASETS: dict[str, str] = {}
+DATASETS: dict[str, str] = {
+    "ravdess": "emer.data.ravdess:read",
+}
 """Public data sets: `module:function` that reads the folder of a release (see `emer.data.dataset`)."""
 METHODS = {
     "softmax": "emer.evidence.softmax:Softmax",

@@ -3,22 +3,98 @@
 Source: Livingstone and Russo 2018, https://doi.org/10.5281/zenodo.1188976 (licence CC BY-NC-SA 4.0).
 Name: modality-channel-emotion-intensity-sentence-repetition-actor; neutral has no strong intensity. emer's splits
 are made for actors 01 to 20, 60 utterances each; odd actors are men, even ones women.
+
+`read` takes the archives as the owners pack them: `Audio_Speech_Actors_01-24.zip` has `Actor_01/03-01-….wav` (1,440
+files), each `Video_Speech_Actor_01.zip` has `Actor_01/01-01-….mp4` with sound and `02-01-….mp4` without, which is left
+aside. Where both are there, the videos are read. Songs (channel 02) are another part of the corpus and no rows.
+`clips` takes the 1,200 recordings, all of them, that heads were trained on.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
-from emer.data.rows import Row, existing, refuse, some
+from emer.data.dataset import About
+from emer.data.rows import PARTS, Part, Row, existing, refuse, some
+from emer.data.splits import split
 from emer.emotions import label_set
+from emer.errors import ConfigError
 from emer.types import Annotation, Clip
 
 SOURCE = "RAVDESS speech (Livingstone and Russo 2018)"
 LICENCE = "CC BY-NC-SA 4.0"
 FOLDER = "clips/ravdess_speech"
 ENDINGS = (".flac", ".wav")
+VIDEO = ".mp4"
 SPEAKERS = tuple(f"actor{number:02d}" for number in range(1, 21))
+ALL_SPEAKERS = tuple(f"actor{number:02d}" for number in range(1, 25))
+SENTENCES: Mapping[str, str] = {"01": "Kids are talking by the door", "02": "Dogs are sitting by the door"}
+AUDIO_VISUAL, AUDIO = "01", "03"
+"""The first number of a name; 02 is the picture alone."""
+SPEECH = re.compile(r"0[13]-01(-\d\d){5}")
+ABOUT = About(
+    name="ravdess",
+    title="RAVDESS, the speech of 24 actors",
+    source="Livingstone and Russo 2018, PLoS ONE 13(5) e0196391, https://doi.org/10.5281/zenodo.1188976",
+    licence=LICENCE,
+    metric="war_uar",
+    label_set="emer8",
+    language="en",
+    verified=True,
+    note="acted: two sentences in eight manners; the parts are emer's own, by actor, and actors 21 to 24 are in none",
+)
 LABELS: Mapping[str, str] = {f"{place:02d}": label for place, label in enumerate(label_set("emer8"), start=1)}
+
+
+def read(folder: Path) -> tuple[Row, ...]:
+    """The 1,440 utterances of the release, sorted by id; the 1,200 of actors 01 to 20 where `folder` holds
+    `clips/ravdess_speech`. Labels are those of `emer8`; the parts are those of `configs/splits/ravdess.json`.
+
+    A recording that is not there is a row all the same. Raises ConfigError when there is none, or one of an unknown
+    actor, emotion or sentence.
+    """
+    shared = folder / FOLDER
+    place, speakers = (shared, SPEAKERS) if shared.is_dir() else (folder, ALL_SPEAKERS)
+    found = [path for path in sorted(place.rglob("*")) if SPEECH.fullmatch(path.stem) and _is_speech(path)]
+    if not found:
+        raise ConfigError(f"{place} has no Actor_01/03-01-….wav or 01-01-….mp4; unpack the archives of {SOURCE} there")
+    shown = AUDIO_VISUAL if any(path.suffix.lower() == VIDEO for path in found) else AUDIO
+    files = {path.stem: path for path in reversed(found) if path.stem.startswith(shown)}
+    expected = names(speakers, shown)
+    odd = sorted(set(files) - set(expected))
+    refuse([f"{some(odd)} ({len(odd)} in all)"] if odd else [], f"{place} has names that RAVDESS speech does not have")
+    ending = VIDEO if shown == AUDIO_VISUAL else ".wav"
+    parts = _parts()
+    return tuple(
+        _full_row(files.get(name, place / f"Actor_{name[-2:]}" / f"{name}{ending}"), parts) for name in expected
+    )
+
+
+def _is_speech(path: Path) -> bool:
+    """Sound of its own for 03, a video with sound for 01."""
+    return path.suffix.lower() in ((VIDEO,) if path.stem.startswith(AUDIO_VISUAL) else ENDINGS)
+
+
+def _parts() -> dict[str, Part]:
+    ours = split("ravdess")
+    return {speaker: part for part in PARTS for speaker in ours.members(part)}
+
+
+def _full_row(path: Path, parts: Mapping[str, Part]) -> Row:
+    codes = path.stem.split("-")
+    speaker = f"actor{codes[6]}"
+    return Row(
+        path.stem,
+        Clip(str(path), said=SENTENCES[codes[4]]),
+        Annotation((LABELS[codes[2]],)),
+        speaker=speaker,
+        part=parts.get(speaker),
+        language="en",
+    )
+
+
+# ---------------------------------------------------------------- what heads are trained on
 
 
 def clips(folder: str | Path) -> tuple[Row, ...]:
@@ -38,14 +114,14 @@ def clips(folder: str | Path) -> tuple[Row, ...]:
     return tuple(_row(files[name]) for name in expected)
 
 
-def names() -> tuple[str, ...]:
+def names(speakers: Sequence[str] = SPEAKERS, shown: str = AUDIO) -> tuple[str, ...]:
     """The 1,200 names that the design of the corpus gives: 20 actors × (7 × 2 + 1) × 2 sentences × 2 repetitions."""
     styles = [pair for pair in product(LABELS, ("01", "02")) if pair != ("01", "02")]
     return tuple(
         sorted(
-            f"03-01-{emotion}-{intensity}-{sentence}-{repetition}-{speaker.removeprefix('actor')}"
+            f"{shown}-01-{emotion}-{intensity}-{sentence}-{repetition}-{speaker.removeprefix('actor')}"
             for (emotion, intensity), sentence, repetition, speaker in product(
-                styles, ("01", "02"), ("01", "02"), SPEAKERS
+                styles, SENTENCES, ("01", "02"), speakers
             )
         )
     )
