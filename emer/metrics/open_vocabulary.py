@@ -113,7 +113,7 @@ def precision_and_recall(sizes: Overlaps) -> Float64[np.ndarray, "scored 2"]:
     """Both fractions of each clip that has gold."""
     has = sizes.gold > 0
     gold, predicted, both = sizes.gold[has], sizes.predicted[has], sizes.both[has]
-    return np.stack([_share(both, predicted), _share(both, gold)], axis=1)
+    return np.stack([share(both, predicted), share(both, gold)], axis=1)
 
 
 def harmonic(means: Float[np.ndarray, "*batch 2"]) -> Float64[np.ndarray, "*batch"]:
@@ -123,10 +123,10 @@ def harmonic(means: Float[np.ndarray, "*batch 2"]) -> Float64[np.ndarray, "*batc
     array([0.6667, 0.    ])
     """
     p, r = np.asarray(means[..., 0]), np.asarray(means[..., 1])
-    return _share(np.asarray(2 * p * r), np.asarray(p + r))
+    return share(np.asarray(2 * p * r), np.asarray(p + r))
 
 
-def _share(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+def share(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     """above / below, and 0 where below is 0."""
     return np.asarray(np.divide(above, below, out=np.zeros(below.shape), where=below > 0))
 
