@@ -32,5 +32,7 @@ class Prediction:
     out_of_domain: bool = False
     clip_sha256: str | None = None
     warnings: tuple[str, ...] = ()
-    """Codes of the explanation's warnings."""
+    """Codes of the explanation's warnings, and `NAME_failed` for each extractor that gave nothing."""
     error: Refusal | None = None
+    key: str | None = None
+    """Hash of all that the answer depends on: the clip's content, part and words, engine, prompt, weights, settings."""
