@@ -56,5 +56,7 @@ class Column:
     confidence: Sequence[float | None] | None = None
     """One number a clip, for trusted scores."""
     speakers: Sequence[str] | None = None
+    texts: Sequence[str | None] | None = None
+    """Explanations, for the scores that read them."""
     notes: Sequence[str] = ()
     """What was guessed while reading, said to the user."""
