@@ -61,7 +61,7 @@ def reliability_diagrams(methods: ByMethod, path: str | Path, *, note: str = "")
     """
     columns = min(4, len(methods))
     lines = -(-len(methods) // columns)
-    with _figure(path, (2.2 * columns + 0.4, 2.25 * lines + 0.75), _told(methods, f"{PERFECT} {note}")) as figure:
+    with figure_file(path, (2.2 * columns + 0.4, 2.25 * lines + 0.75), _told(methods, f"{PERFECT} {note}")) as figure:
         panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for panel, (name, seeds) in zip(panels, methods.items(), strict=False):
             _reliability_panel(panel, name, seeds)
@@ -77,7 +77,7 @@ def risk_coverage_curves(
     methods: ByMethod, path: str | Path, *, shown: Sequence[str] | None = None, note: str = ""
 ) -> None:
     """Risk of the most confident rows as more of them are answered; the mean over seeds, with its area (AURC)."""
-    with _figure(path, (6.6, 4.2), _told(methods, note)) as figure:
+    with figure_file(path, (6.6, 4.2), _told(methods, note)) as figure:
         panel = figure.subplots()
         for name, look in _looks(methods, shown):
             curves = [risk_coverage(each.confidence, each.risk) for each in methods[name]]
@@ -111,7 +111,7 @@ def corruption_curves(
             raise ConfigError(f"{name} has scores at {len(by_level)} levels instead of {len(levels)}; give all")
     some = next(iter(methods.values()))[0]
     right = "accuracy" if some[0].sets is None else "sample F1"
-    with _figure(path, (8.6, 3.5), _counted(some, note)) as figure:
+    with figure_file(path, (8.6, 3.5), _counted(some, note)) as figure:
         panels = figure.subplots(1, 3)
         for panel, what in zip(panels, (right, "uncertainty", "conflict"), strict=True):
             for name, look in _looks(methods, shown):
@@ -143,7 +143,7 @@ def missing_views(
     some = next(iter(next(iter(methods.values())).values()))
     right = "accuracy" if some[0].sets is None else "sample F1"
     names = list(methods)[::-1]
-    with _figure(
+    with figure_file(
         path,
         (1.6 + 1.9 * len(conditions), 1.3 + 0.24 * len(names)),
         _counted(some, f"{TICKS.format(whole=whole)} {note}"),
@@ -177,7 +177,7 @@ def out_of_domain(
     sources = list(next(iter(methods.values())))
     counts = ", ".join(f"{source} {len(next(iter(methods.values()))[source]):,}" for source in sources)
     size = (1.4 + 2.1 * len(sources), 0.95 + 0.8 * len(methods))
-    with _figure(path, size, f"Predictions: {counts}. Dashed: median of the known. {note}".strip()) as figure:
+    with figure_file(path, size, f"Predictions: {counts}. Dashed: median of the known. {note}".strip()) as figure:
         panels = figure.subplots(len(methods), len(sources), sharex=True, sharey="row", squeeze=False)
         for line, (name, told) in zip(panels, methods.items(), strict=True):
             known = float(np.median(told[sources[0]]))
@@ -261,7 +261,7 @@ def _caption(n: int, speakers: int | None, seeds: int, note: str) -> str:
 
 
 @contextmanager
-def _figure(path: str | Path, inches: tuple[float, float], caption: str) -> Iterator[Any]:
+def figure_file(path: str | Path, inches: tuple[float, float], caption: str) -> Iterator[Any]:
     """A figure that is written when the block ends. Raises MissingExtra, ConfigError (ending), OutputError."""
     ending = Path(path).suffix.lower().lstrip(".")
     if ending not in ("png", "svg"):
