@@ -23,6 +23,8 @@ from emer.errors import ConfigError
 UNKNOWN = ""
 """What a mapping gives for a label that it does not know."""
 RINGS = (1, 2)
+UNKNOWN_TABLES = "unknown tables"
+"""The name of tables whose content emer does not recognise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +58,48 @@ class WheelTables:
         """The mappings to one ring of every wheel."""
         return tuple(name for name in self.mappings if name.endswith(f"_level{ring}"))
 
+    @property
+    def note(self) -> str | None:
+        """What the reader of a score must know about these tables; None where there is nothing."""
+        if self.name != UNKNOWN_TABLES:
+            return None
+        return f"emer does not know these emotion tables (sha256 {self.sha256[:12]}…): compare no published score with them"
+
     def map(self, mapping: str, word: str) -> str:
         """The cluster of a lower-case word, or `UNKNOWN`. Raises ConfigError for an unknown mapping."""
-        if mapping not in self.mappings:
+        way = self._ways.get(mapping)
+        if way is None:
             raise ConfigError(f"{self.name} has no mapping {mapping!r}; choose one of {', '.join(self.mappings)}")
-        if mapping == "case1":
-            return self._first_form(word)
-        if mapping == "case2":
-            return next(iter(self.synonyms.get(self._first_form(word), ())), UNKNOWN)
-        wheel, _, ring = mapping.removeprefix("case3_wheel").partition("_level")
-        return self._on_wheel(word, self.wheels[int(wheel) - 1].rings[int(ring) - 1])
+        if isinstance(way, str):
+            return self._first_form(word) if way == "case1" else self._first_synonym(word)
+        return next((way[root] for root in self._roots(word) if root in way), UNKNOWN)
+
+    def knows(self, word: str) -> bool:
+        """Whether a lower-case word has a cluster on any wheel."""
+        roots = self._roots(word)
+        return any(root in wheel.rings[0] for wheel in self.wheels for root in roots)
+
+    @cached_property
+    def _ways(self) -> Mapping[str, str | Mapping[str, str]]:
+        """Each mapping with the ring that it looks up; the first two have none."""
+        rings = (ring for wheel in self.wheels for ring in wheel.rings)
+        return {"case1": "case1", "case2": "case2"} | dict(zip(self.mappings[2:], rings, strict=True))
+
+    @cached_property
+    def _found_roots(self) -> dict[str, tuple[str, ...]]:
+        return {}
 
     def _first_form(self, word: str) -> str:
         return next(iter(self.forms.get(word, ())), UNKNOWN)
 
-    def _on_wheel(self, word: str, clusters: Mapping[str, str]) -> str:
-        roots = {root for form in self.forms.get(word, ()) for root in self.synonyms.get(form, ())}
-        return min(((root, clusters[root]) for root in roots if root in clusters), default=("", UNKNOWN))[1]
+    def _first_synonym(self, word: str) -> str:
+        return next(iter(self.synonyms.get(self._first_form(word), ())), UNKNOWN)
+
+    def _roots(self, word: str) -> tuple[str, ...]:
+        """{r : f in F[word], r in S[f]}, sorted; remembered, as every wheel asks anew."""
+        if word not in self.forms:
+            return ()
+        if word not in self._found_roots:
+            roots = {root for form in self.forms[word] for root in self.synonyms.get(form, ())}
+            self._found_roots[word] = tuple(sorted(roots))
+        return self._found_roots[word]
