@@ -26,6 +26,9 @@ TRANSCRIBERS = {
 }
 DATASETS: dict[str, str] = {
     "ravdess": "emer.data.ravdess:read",
+    "cremad": "emer.data.cremad:read",
+    "cremad_voice": "emer.data.cremad:read_voice",
+    "emodb": "emer.data.emodb:read",
 }
 """Public data sets: `module:function` that reads the folder of a release (see `emer.data.dataset`)."""
 METHODS = {

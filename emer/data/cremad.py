@@ -3,24 +3,33 @@
 Source: Cao et al. 2014, "CREMA-D: crowd-sourced emotional multimodal actors dataset"
 (https://github.com/CheyneyComputerScience/CREMA-D, `processedResults/tabulatedVotes.csv`; licence ODbL).
 Vote ids start with 1 for voice alone, 2 for face alone, 3 for both. 7,442 clips of 91 actors.
+
+As data sets: `cremad` is the videos (`VideoFlash/NAME.flv`) with the votes of those who heard and saw them,
+`cremad_voice` the sound alone (`AudioWAV/NAME.wav`) with the votes of those who heard it. NAME is actor, sentence,
+the emotion that was asked for, and its level: `1001_IEO_HAP_LO`. What was asked for is no label here: people agree
+with it in 64 % of the videos and 41 % of the sounds.
 """
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Int64
 
-from emer.data.rows import existing, refuse, some
+from emer.data.dataset import About
+from emer.data.released import first_file, parts_by_speaker
+from emer.data.rows import Row, existing, refuse, some
 from emer.data.tables import FeatureTable, Kind, full_view
 from emer.emotions import label_set
 from emer.errors import ConfigError
+from emer.types import Annotation, Clip
 
 SOURCE = "CREMA-D processedResults (Cao et al. 2014)"
 LICENCE = "ODbL"
 FILE = "cremad/cremad_tabulatedVotes.csv"
+OFFICIAL = "processedResults/tabulatedVotes.csv"
 CLIPS = 7_442
 ACTORS = tuple(str(number) for number in range(1001, 1092))
 LABELS = label_set("cremad6")
@@ -29,6 +38,38 @@ LETTERS = "NHSAFD"
 SHOWN = {"1": "voice", "2": "face", "3": "both"}
 LABEL_SHARE = 0.2
 """A label holds where at least this share of the audio-visual votes is for it."""
+SENTENCES: Mapping[str, str] = {
+    "IEO": "It's eleven o'clock.",
+    "TIE": "That is exactly what happened.",
+    "IOM": "I'm on my way to the meeting.",
+    "IWW": "I wonder what this is about.",
+    "TAI": "The airplane is almost full.",
+    "MTI": "Maybe tomorrow it will be cold.",
+    "IWL": "I would like a new alarm clock.",
+    "ITH": "I think I have a doctor's appointment.",
+    "DFA": "Don't forget a jacket.",
+    "ITS": "I think I've seen this before.",
+    "TSI": "The surface is slick.",
+    "WSI": "We'll stop in a couple of minutes.",
+}
+_NOTE = "acted; labels are what most people voted, none where they tie; the parts are emer's own, by actor"
+ABOUT = {
+    name: About(
+        name=name,
+        title=title,
+        source="Cao et al. 2014, IEEE TAFFC 5(4), https://github.com/CheyneyComputerScience/CREMA-D",
+        licence=LICENCE,
+        metric="war_uar",
+        label_set="cremad6",
+        language="en",
+        verified=True,
+        note=f"{_NOTE}; the votes were held against the released table, the clips against its description",
+    )
+    for name, title in (
+        ("cremad", "CREMA-D, votes of people who heard and saw the clips"),
+        ("cremad_voice", "CREMA-D, votes of people who heard the clips alone"),
+    )
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +95,54 @@ class HumanVotes:
         return np.asarray(~(most[0] & most[1]).any(axis=1))
 
 
+def read(folder: Path) -> tuple[Row, ...]:
+    """The 7,442 videos with audio-visual votes as counts per label of `cremad6`, sorted by name.
+
+    `folder` is a copy of the repository. Raises ConfigError as `votes`.
+    """
+    said = votes(folder)
+    return _rows(folder, said, said.both, (("VideoFlash", ".flv"), ("VideoMP4", ".mp4")))
+
+
+def read_voice(folder: Path) -> tuple[Row, ...]:
+    """The same clips as sound alone, with the votes of people who only heard them."""
+    said = votes(folder)
+    return _rows(folder, said, said.voice, (("AudioWAV", ".wav"), ("AudioMP3", ".mp3")))
+
+
+def _rows(folder: Path, said: HumanVotes, counts: np.ndarray, places: tuple[tuple[str, str], ...]) -> tuple[Row, ...]:
+    parts = parts_by_speaker("cremad")
+    return tuple(
+        Row(
+            name,
+            Clip(
+                str(first_file(folder / place / f"{name}{ending}" for place, ending in places)),
+                said=SENTENCES.get(name[5:8]),
+            ),
+            _annotation(given),
+            speaker=actor,
+            part=parts[actor],
+            language="en",
+        )
+        for name, actor, given in zip(said.rows, said.actors, counts.tolist(), strict=True)
+    )
+
+
+def _annotation(given: list[int]) -> Annotation:
+    """The label with most votes, none where several have as many, and all votes."""
+    most = [label for label, count in zip(LABELS, given, strict=True) if count == max(given)]
+    counts = {label: float(count) for label, count in zip(LABELS, given, strict=True) if count}
+    return Annotation(tuple(most) if len(most) == 1 else (), votes=counts)
+
+
 def votes(folder: str | Path) -> HumanVotes:
-    """The votes on all 7,442 clips, sorted by clip; `folder` holds `cremad/cremad_tabulatedVotes.csv`.
+    """The votes on all 7,442 clips, sorted by clip; `folder` holds `cremad/cremad_tabulatedVotes.csv`, or is a copy of
+    the repository with `processedResults/tabulatedVotes.csv`.
 
     Raises ConfigError when columns, clips or votes are missing or do not sum up.
     """
-    path = existing(folder, FILE, f"tabulatedVotes.csv of {SOURCE}")
+    official = (Path(folder) / OFFICIAL).is_file()
+    path = existing(folder, OFFICIAL if official else FILE, f"tabulatedVotes.csv of {SOURCE}")
     counts: dict[str, dict[str, list[int]]] = {}
     mistakes = []
     for number, line in _lines(path):

@@ -16,8 +16,8 @@ from itertools import product
 from pathlib import Path
 
 from emer.data.dataset import About
-from emer.data.rows import PARTS, Part, Row, existing, refuse, some
-from emer.data.splits import split
+from emer.data.released import parts_by_speaker
+from emer.data.rows import Part, Row, existing, refuse, some
 from emer.emotions import label_set
 from emer.errors import ConfigError
 from emer.types import Annotation, Clip
@@ -65,7 +65,7 @@ def read(folder: Path) -> tuple[Row, ...]:
     odd = sorted(set(files) - set(expected))
     refuse([f"{some(odd)} ({len(odd)} in all)"] if odd else [], f"{place} has names that RAVDESS speech does not have")
     ending = VIDEO if shown == AUDIO_VISUAL else ".wav"
-    parts = _parts()
+    parts = parts_by_speaker("ravdess")
     return tuple(
         _full_row(files.get(name, place / f"Actor_{name[-2:]}" / f"{name}{ending}"), parts) for name in expected
     )
@@ -74,11 +74,6 @@ def read(folder: Path) -> tuple[Row, ...]:
 def _is_speech(path: Path) -> bool:
     """Sound of its own for 03, a video with sound for 01."""
     return path.suffix.lower() in ((VIDEO,) if path.stem.startswith(AUDIO_VISUAL) else ENDINGS)
-
-
-def _parts() -> dict[str, Part]:
-    ours = split("ravdess")
-    return {speaker: part for part in PARTS for speaker in ours.members(part)}
 
 
 def _full_row(path: Path, parts: Mapping[str, Part]) -> Row:
