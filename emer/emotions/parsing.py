@@ -38,7 +38,8 @@ SENTENCE_HAN = re.compile("[我你他她它这那是不没有了着很的]")
 _LETTER = re.compile(r"[^\W\d_]")
 _FENCE = re.compile(r"```[ \t]*(?:json|python|yaml|text|plaintext|markdown)?")
 _ANSWER = re.compile(
-    r"^[^:：\n]{0,60}?(?:emotions?|labels?|open[ _-]?set|answer|mood|情绪|情感|标签|答案)[^:：\n]{0,30}[:：]",
+    r"^[^:：\n]{0,60}?(?:(?<![a-z])(?:emotions?|labels?|open[ _-]?set|answer|mood)(?![a-z])|情绪|情感|标签|答案)"
+    r"[^:：\n]{0,30}[:：]",
     re.IGNORECASE | re.MULTILINE,
 )
 _INSIDE_BRACKETS = re.compile(r"\[([^\[\]]*)\]")

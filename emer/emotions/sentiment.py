@@ -64,7 +64,7 @@ def valence(label: str) -> float | None:
     if entry := lexicon(language).entry(label):
         return entry.valence
     found = [_meant(reading) for reading in reader(language).readings(label)]
-    words = [match.group().lower() for match in WORD.finditer(label)]
+    words = [word for match in WORD.finditer(label) if (word := match.group().lower()) not in reader(language).roles]
     found = found or [NAMED[word] for word in words if word in NAMED]
     found = found or [_vader()[word] / VADER_SCALE for word in words if word in _vader()]
     return sum(found) / len(found) if found else None
