@@ -29,6 +29,13 @@ DATASETS: dict[str, str] = {
     "cremad": "emer.data.cremad:read",
     "cremad_voice": "emer.data.cremad:read_voice",
     "emodb": "emer.data.emodb:read",
+    "cmu_mosi": "emer.data.cmu_sentiment:read_mosi",
+    "cmu_mosei": "emer.data.cmu_sentiment:read_mosei",
+    "cmu_mosei_emotions": "emer.data.cmu_sentiment:read_emotions",
+    "ch_sims": "emer.data.ch_sims:read",
+    "ch_sims_v2": "emer.data.ch_sims:read_v2",
+    "m3ed": "emer.data.m3ed:read",
+    "music_video": "emer.data.music_video:read",
 }
 """Public data sets: `module:function` that reads the folder of a release (see `emer.data.dataset`)."""
 METHODS = {
