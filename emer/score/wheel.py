@@ -1,0 +1,234 @@
+"""Metrics through emotion tables: wheel F1, precision, M1, M2, the twelve columns, hit rate, MER2024-OV.
+
+The arithmetic and its sources stand in `emer.metrics.wheel_scores`; here clips are chosen, floors are laid, and what
+the tables did not know is counted.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emer.emotions.wheel_files import load_wheels
+from emer.emotions.wheels import UNKNOWN, WheelTables
+from emer.errors import ConfigError
+from emer.metrics.wheel_scores import GroupingScores, HitRates, WheelScores, grouping_scores, hit_rates, mapping_scores
+from emer.score.metric import Measured, OfMeans, most_frequent, named, skipping, unknown_words
+from emer.score.options import Options
+from emer.score.pairs import Pairs
+from emer.score.result import TablesRecord
+
+CONSTANT = ("angry", "sad", "happy")
+"""The answer that methods are held against: it gets 42 of 100 on OV-MERD+."""
+NINE = ("angry", "happy", "neutral", "sad", "surprise", "fear", "disgust", "worried", "contempt")
+"""Nine names of basic emotions, as data sets write them; said of every clip, they always hit."""
+NO_GOLD = "gold has no label"
+NOT_ON_WHEEL = "no gold label has a cluster in the tables"
+
+
+@lru_cache(maxsize=8)
+def tables_of(path: str | None) -> WheelTables:
+    """The tables of a path, read once in a process."""
+    return load_wheels(path)
+
+
+def record(tables: WheelTables) -> TablesRecord:
+    return TablesRecord(tables.name, tables.sha256)
+
+
+# ---------------------------------------------------------------- sets against sets
+
+
+@dataclass(frozen=True)
+class OpenVocabulary:
+    """F, or precision, over some mappings of the tables."""
+
+    of_means: OfMeans
+    mappings: Callable[[WheelTables, Options], Sequence[str]]
+
+    def measure(self, pairs: Pairs, options: Options) -> Measured:
+        tables = tables_of(options.wheels)
+        words, gold, predicted = pairs.vocabulary
+        mappings = self.mappings(tables, options)
+        found = mapping_scores(gold, predicted, words, tables, mappings, strict=options.strict)
+        clips, skipped = _with_gold(pairs, found.scored)
+        return Measured(
+            clips=clips,
+            columns=found.columns[clips],
+            of_means=self.of_means,
+            skipped=skipped,
+            detail={
+                "f1": found.f1,
+                "precision": found.precision,
+                "recall": found.recall,
+                "each": {name: _set_detail(one) for name, one in zip(found.mappings, found.each, strict=True)},
+            },
+            unknown=unknown_words(words, predicted, _known_to(tables, mappings)),
+            tables=record(tables),
+        )
+
+    def floors(self, pairs: Pairs, options: Options) -> Mapping[str, float]:
+        tables = tables_of(options.wheels)
+        words, gold, _ = pairs.vocabulary
+        plain = replace(options, strict=False)
+        answers = {CONSTANT: "", **{most_frequent(words, gold, n): "most frequent gold: " for n in (1, 3)}}
+        return {
+            f"{why}{named(answer)}": self._floor(pairs.always(answer), tables, plain) for answer, why in answers.items()
+        }
+
+    def _floor(self, pairs: Pairs, tables: WheelTables, options: Options) -> float:
+        words, gold, predicted = pairs.vocabulary
+        found = mapping_scores(gold, predicted, words, tables, self.mappings(tables, options))
+        return float(self.of_means(found.columns.mean(axis=0)))
+
+
+def _set_detail(found: Any) -> dict[str, float]:
+    return {"f1": found.f1, "precision": found.precision, "recall": found.recall, "n": found.n}
+
+
+def _with_gold(pairs: Pairs, scored: np.ndarray) -> tuple[np.ndarray, dict[str, int]]:
+    gold = pairs.vocabulary[1]
+    return skipping(len(gold), {NO_GOLD: np.diff(gold.starts) == 0, NOT_ON_WHEEL: ~scored})
+
+
+def _known_to(tables: WheelTables, mappings: Sequence[str]) -> Callable[[str], bool]:
+    """Whether at least one of the mappings has a cluster for a word."""
+    return lambda word: any(tables.map(mapping, word) != UNKNOWN for mapping in mappings)
+
+
+WHEEL_F1 = OpenVocabulary(WheelScores.f1_of_means, lambda tables, options: tables.ring(options.ring))
+PRECISION = OpenVocabulary(WheelScores.precision_of_means, lambda tables, options: tables.ring(options.ring))
+M1 = OpenVocabulary(WheelScores.f1_of_means, lambda tables, options: ("case1",))
+M2 = OpenVocabulary(WheelScores.f1_of_means, lambda tables, options: ("case2",))
+OVMERD12 = OpenVocabulary(WheelScores.f1_of_means, lambda tables, options: tables.mappings)
+
+
+# ---------------------------------------------------------------- one gold label a clip
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Hit rate, or its twin that wrong basic emotions lower."""
+
+    of_means: OfMeans
+
+    def measure(self, pairs: Pairs, options: Options) -> Measured:
+        refuse_several(pairs, "hit rate")
+        tables = tables_of(options.wheels)
+        words, gold, predicted = pairs.vocabulary
+        found = hit_rates(gold, predicted, words, tables, options.ring, options.strict)
+        clips, skipped = _with_gold(pairs, found.scored)
+        return Measured(
+            clips=clips,
+            columns=found.columns[clips],
+            of_means=self.of_means,
+            skipped=skipped,
+            detail={
+                "hit": found.hit,
+                "mscore": found.mscore,
+                "precision": found.precision,
+                "each": {name: _hit_detail(one) for name, one in zip(found.mappings, found.each, strict=True)},
+            },
+            unknown=unknown_words(words, predicted, _known_to(tables, found.mappings)),
+            tables=record(tables),
+        )
+
+    def floors(self, pairs: Pairs, options: Options) -> Mapping[str, float]:
+        words, gold, _ = pairs.vocabulary
+        every = most_frequent(words, gold, len(words))
+        answers = {NINE: "", every[:1]: "most frequent gold: ", every: "every gold label: "}
+        plain = replace(options, strict=False)
+        return {f"{why}{named(answer)}": self._floor(pairs.always(answer), plain) for answer, why in answers.items()}
+
+    def _floor(self, pairs: Pairs, options: Options) -> float:
+        words, gold, predicted = pairs.vocabulary
+        found = hit_rates(gold, predicted, words, tables_of(options.wheels), options.ring)
+        return float(self.of_means(found.columns.mean(axis=0)))
+
+
+def refuse_several(pairs: Pairs, what: str) -> None:
+    """Raises ConfigError when a clip has several gold labels."""
+    several = [place for place, labels in enumerate(pairs.gold.labels) if len(labels) > 1]
+    if several:
+        place = several[0]
+        raise ConfigError(
+            f"{what} is for gold of one label a clip, but {len(several)} clips of {pairs.gold.source} have several "
+            f"({pairs.names[place]}: {', '.join(pairs.gold.labels[place][:5])}); use wheel_f1, jaccard or micro_f1"
+        )
+
+
+def _hit_detail(found: Any) -> dict[str, float]:
+    return {"hit": found.hit, "mscore": found.mscore, "precision": found.precision, "n": found.n}
+
+
+HIT_RATE = Hits(HitRates.hit_of_means)
+MSCORE = Hits(HitRates.mscore_of_means)
+
+
+# ---------------------------------------------------------------- groups that someone else made
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """MER2024-OV: mean of accuracy and recall over groups of like labels."""
+
+    def measure(self, pairs: Pairs, options: Options) -> Measured:
+        groups, said, tables = groups_of(pairs, options)
+        words, gold, predicted = pairs.vocabulary
+        found = grouping_scores(pairs.gold.labels, pairs.labels, groups)
+        clips, skipped = skipping(len(gold), {NO_GOLD: np.diff(gold.starts) == 0})
+        return Measured(
+            clips=clips,
+            columns=found.columns[clips],
+            of_means=GroupingScores.average_of_means,
+            skipped=skipped,
+            detail={"accuracy": found.accuracy, "recall": found.recall, "groups": said},
+            unknown=unknown_words(words, predicted, groups.__contains__),
+            tables=tables,
+            notes=(f"groups of labels are {said}",),
+        )
+
+    def floors(self, pairs: Pairs, options: Options) -> Mapping[str, float]:
+        words, gold, _ = pairs.vocabulary
+        groups, _, _ = groups_of(pairs, options)
+        found = {}
+        for answer in (CONSTANT, most_frequent(words, gold, 3)):
+            alike = grouping_scores(pairs.gold.labels, pairs.always(answer).labels, groups)
+            found[named(answer)] = alike.average
+        return found
+
+
+def groups_of(pairs: Pairs, options: Options) -> tuple[Mapping[str, str], str, TablesRecord | None]:
+    """Word to group, what made the groups, and the tables where some were used."""
+    asked = options.groups or "wheel1"
+    if not asked.startswith("wheel"):
+        return _groups_file(Path(asked)), f"those of {asked}", None
+    tables = tables_of(options.wheels)
+    mapping = f"case3_{asked}_level{options.ring}"
+    words = list(dict.fromkeys([*pairs.vocabulary[0], *CONSTANT]))
+    groups = {word: cluster for word in words if (cluster := tables.map(mapping, word)) != UNKNOWN}
+    return (
+        groups,
+        f"the clusters of {asked}, ring {options.ring}, of {tables.name}, not those of a language model",
+        record(tables),
+    )
+
+
+def _groups_file(path: Path) -> Mapping[str, str]:
+    """`{word: group}`, or a list of groups that are lists of words."""
+    try:
+        given = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"the groups {path} cannot be read: {error}; give a JSON file {{word: group}}") from error
+    if isinstance(given, list) and all(isinstance(group, list) and group for group in given):
+        given = {word: group[0] for group in given for word in group}
+    if not isinstance(given, dict) or not all(isinstance(group, str) for group in given.values()):
+        raise ConfigError(f"the groups {path} are neither {{word: group}} nor a list of lists of words; write them so")
+    return {str(word).strip().lower(): group for word, group in given.items()}
+
+
+MER2024_OV = Grouping()
