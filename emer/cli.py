@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     _clues_options(commands.add_parser("clues", help="only measure: the clues of a clip"))
     _train_options(commands.add_parser("train", help="train emotion heads on features or on your clips"))
     _calibrate_options(commands.add_parser("calibrate", help="fit the confidence of trained heads to your clips"))
-    _bench_options(commands.add_parser("bench", help="methods side by side on public data"))
+    _bench_options(commands.add_parser("bench", help="systems and methods side by side on public data, with a report"))
     doctor = commands.add_parser("doctor", help="what is installed, what is broken, and how to mend it")
     doctor.add_argument("--json", action="store_true", help="one JSON object instead of text")
     return top
@@ -108,9 +108,19 @@ def _calibrate_options(command: argparse.ArgumentParser) -> None:
 
 
 def _bench_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("what", choices=("evidence",), help="evidence: heads, fusion, calibration, trusted scores")
-    command.add_argument("config", metavar="CONFIG", help="a YAML file, or a name in configs/bench: evidence")
-    command.add_argument("changes", metavar="KEY=VALUE", nargs="*", help="changes to it: seeds=[0] out=DIR")
+    parts = command.add_subparsers(dest="what", required=True, metavar="WHAT")
+    run = parts.add_parser("run", help="explain the clips of data sets; killed, the same command continues")
+    run.add_argument("config", metavar="CONFIG", help="a YAML file, or a name in configs/bench: mer_unibench")
+    run.add_argument("changes", metavar="KEY=VALUE", nargs="*", help="changes to it: folders.meld=DIR out=DIR")
+    run.add_argument("--limit", type=int, metavar="N", help="clips of each data set, drawn by the seed")
+    run.add_argument("--seed", type=int, metavar="N", help="draws the clips; handed to engines that draw")
+    run.add_argument("--workers", type=int, metavar="N", help="processes side by side, one thread each")
+    run.add_argument("--retry-failed", action="store_true", help="ask once more about clips that failed")
+    report = parts.add_parser("report", help="score the answers of a run: Markdown, HTML and JSON")
+    report.add_argument("folder", metavar="FOLDER", help="of the run, or its CONFIG")
+    evidence = parts.add_parser("evidence", help="heads, fusion, calibration and trusted scores, trained and compared")
+    evidence.add_argument("config", metavar="CONFIG", help="a YAML file, or a name in configs/bench: evidence")
+    evidence.add_argument("changes", metavar="KEY=VALUE", nargs="*", help="changes to it: seeds=[0] out=DIR")
 
 
 def _explain(options: argparse.Namespace) -> int:
@@ -138,8 +148,12 @@ def _calibrate(options: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from emer.commands.bench import run
-
+    if options.what == "run":
+        from emer.commands.bench_run import run
+    elif options.what == "report":
+        from emer.commands.bench_report import run
+    else:
+        from emer.commands.bench import run
     return run(options)
 
 

@@ -1,0 +1,111 @@
+"""A system of a run as an `Explainer`, and all that its answers depend on, so that no file mixes two systems."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from emer.bench.records import Prediction, Refusal
+from emer.bench.run_configuration import RunSystem
+from emer.data.rows import refuse
+from emer.errors import ConfigError, EmerError
+from emer.evidence.weights import find_weights
+from emer.explain import Explainer
+from emer.registry import ENGINES, load
+from emer.types import Explanation
+from emer.version import __version__
+
+OWN = ("cache", "limits", "progress")
+"""Arguments of the explainer that are no part of what a system says."""
+OF_MODELS = ("prompt", "adapter", "model", "url")
+
+
+def explainer_of(system: RunSystem, seed: int) -> Explainer:
+    """The explainer of a system. Raises ConfigError for what this emer's explainer does not take."""
+    given: dict[str, Any] = {name: getattr(system, name) for name in OF_MODELS} | dict(system.settings)
+    given = {name: value for name, value in given.items() if value is not None}
+    known = {field.name for field in fields(Explainer)} - set(OWN)
+    strangers = sorted(set(given) - known)
+    refuse(
+        [f"{', '.join(strangers)} is set, and the engine {system.engine} takes no such thing"] if strangers else [],
+        f"system {system.name} cannot be made",
+    )
+    if "seed" in known:
+        given["seed"] = seed
+    return Explainer(
+        engine=system.engine, weights=system.weights, fusion=system.fusion, transcriber=system.transcriber, **given
+    )
+
+
+def check(systems: Sequence[RunSystem], seed: int) -> None:
+    """Raises ConfigError that lists every system that cannot be made, before any clip is looked at."""
+    mistakes = []
+    for system in systems:
+        try:
+            load(explainer_of(system, seed).engine, ENGINES)
+            find_weights(system.weights)
+        except ConfigError as error:
+            mistakes.append(f"{system.name}: {error}")
+    refuse(mistakes, "systems with mistakes")
+
+
+def record_of(system: RunSystem, seed: int) -> dict[str, Any]:
+    """All that a system's answers depend on beside the clip; with another record, answers are of another system."""
+    weights = find_weights(system.weights)
+    return {
+        "emer": __version__,
+        "engine": system.engine,
+        "weights": None
+        if weights is None
+        else {"name": weights.name, "sha256": _contents(weights.plain, weights.baseline)},
+        "fusion": system.fusion,
+        "transcriber": system.transcriber,
+        "without": sorted(system.without),
+        **{name: getattr(system, name) for name in OF_MODELS},
+        "settings": dict(system.settings),
+        "seed": seed,
+    }
+
+
+def _contents(*folders: Path | None) -> str:
+    """One hash over the files of folders, by their names and contents."""
+    files = [path for folder in folders if folder is not None for path in sorted(folder.rglob("*")) if path.is_file()]
+    told = "".join(f"{path.parent.name}/{path.name} {sha256(path.read_bytes()).hexdigest()}\n" for path in files)
+    return sha256(told.encode()).hexdigest()
+
+
+# ---------------------------------------------------------------- from explanation to answer
+
+
+def answered(explanation: Explanation, name: str, key: str) -> Prediction:
+    """What is kept of an explanation."""
+    failed = tuple(f"{failure.extractor}_failed" for failure in explanation.failed)
+    return Prediction(
+        name,
+        emotions=explanation.emotions,
+        explanation=explanation.explanation,
+        statements=explanation.statements,
+        confidence=explanation.confidence,
+        trusted=explanation.trusted,
+        out_of_domain=explanation.out_of_domain,
+        clip_sha256=explanation.clip.sha256,
+        warnings=(*(notice.code for notice in explanation.warnings), *failed),
+        key=key,
+    )
+
+
+def refused(error: BaseException, name: str, key: str) -> Prediction:
+    """A clip that could not be explained. A bug is a failure of its clip too, and keeps its name."""
+    told = " ".join(str(error).split()) or "no reason was given"
+    # A file name may hold bytes that are no UTF-8; what is written down must.
+    reason = told.encode("utf-8", "replace").decode()
+    return Prediction(name, error=Refusal(type(error).__name__, reason), key=key)
+
+
+class WorkerDied(EmerError):
+    """The process that explained a clip ended: out of memory, or a crash in a library."""
+
+
+class TooSlow(EmerError):
+    """A clip took longer than the run allows."""
