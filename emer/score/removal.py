@@ -1,0 +1,134 @@
+"""What is left of a clip's clues when some are taken away, and how a decision is made from the rest.
+
+    clues, request = explainer.clues(clip, media), partial(explainer.request, media)
+    decide = by_opinion(clues, request)               # hints and trained heads: the fused opinion
+    decide = by_engine(clues, request, engine)        # whoever answers: its labels, or its verdict
+    faithfulness(decide, clues.items, cited(explanation.statements))
+
+A clue goes with all features that its kind measures (`kind_features.yaml`): of the clip, and of the segments in which
+at least half of it lies. What was measured is masked, as if it could not have been.
+
+Known limits:
+
+* A feature goes as a whole, also where other clues of its kind stay: a decision from features cannot lose less.
+* Trained heads read features that no clue tells of; those stay, and the decision may rest on them.
+* An engine that looks at the clip itself still sees what the clue told of, and the transcript is still read.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from functools import cache
+
+from emer.engines.engine import Engine
+from emer.errors import EmerError
+from emer.evidence.opinion import probability
+from emer.grounding.reading import read
+from emer.kinds import kinds
+from emer.metrics.faithfulness import Decide
+from emer.tables import table
+from emer.types import Answer, Clue, Clues, Features, Opinion, Request, Segment, Statement
+
+Ask = Callable[[Clues], Request]
+"""From clues to what an engine is asked, with the opinions that follow from these clues."""
+HALF = 0.5
+OUTSIDE, NOTHING = "outside the label set", "no label"
+
+
+def cited(statements: Sequence[Statement]) -> frozenset[str]:
+    """The clues on which an explanation says something: those cited by a sentence with a behaviour or a quotation.
+
+    A sentence that only lists ids ("a further 7 clues can be read in the list [a1]–[a7]") makes nothing of them.
+
+    >>> told = Statement("The voice trembles [a2].", ("a2",)), Statement("A further clue is in the list [a1].", ("a1",))
+    >>> sorted(cited(told))
+    ['a2']
+    """
+    speaking = [s for s in statements if (found := read(s.text)).mentions or found.quotations]
+    return frozenset(name for statement in speaking for name in statement.clue_ids)
+
+
+def without(clues: Clues, removed: Collection[str]) -> Clues:
+    """The clues without those of these ids, and their features masked in the clip and in its segments."""
+    gone = [clue for clue in clues.items if clue.id in removed]
+    if not gone:
+        return clues
+    return replace(
+        clues,
+        items=tuple(clue for clue in clues.items if clue.id not in removed),
+        features=masked(clues.features, gone),
+        segments=tuple(
+            replace(part, features=masked(part.features, [clue for clue in gone if _within(clue, part)]))
+            for part in clues.segments
+        ),
+        tracks=(),
+    )
+
+
+def masked(features: Mapping[str, Features], clues: Sequence[Clue]) -> dict[str, Features]:
+    """The features without those that these clues measure."""
+    return {
+        view: _masked(found, {clue.kind for clue in clues if clue.modality == view}) for view, found in features.items()
+    }
+
+
+@cache
+def reached(kind: str, names: tuple[str, ...]) -> frozenset[str]:
+    """Those of the features `names` that a kind of clue measures.
+
+    >>> sorted(reached("positive_words", ("compound", "positive", "negative", "word_count")))
+    ['compound', 'positive']
+    """
+    patterns = table("emer.score", "kind_features.yaml")["features"].get(kind, ())
+    return frozenset(name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns))
+
+
+def _masked(features: Features, gone: Collection[str]) -> Features:
+    lost = frozenset().union(
+        *(reached(kind, features.names) for kind in gone if kinds()[kind].modality == features.view)
+    )
+    kept = tuple(mask and name not in lost for name, mask in zip(features.names, features.mask, strict=True))
+    values = tuple(value if mask else 0.0 for value, mask in zip(features.values, kept, strict=True))
+    return replace(features, values=values, mask=kept)
+
+
+def _within(clue: Clue, part: Segment) -> bool:
+    return clue.span.overlap(part.span) >= max(HALF * clue.span.duration, 1e-9)
+
+
+# ---------------------------------------------------------------- decisions
+
+
+def by_opinion(clues: Clues, ask: Ask) -> Decide:
+    """The decision of hints and trained heads: probabilities of the fused opinion, in the order of its labels."""
+    return lambda removed: _distribution(ask(without(clues, removed)).prior)
+
+
+def by_engine(clues: Clues, ask: Ask, engine: Engine) -> Decide:
+    """The decision of an engine that is asked again: its verdict's probabilities where it gives one, else its labels.
+
+    Labels share the probability evenly among their clusters; two more places take those outside the label set, and an
+    answer without labels. Raises EmerError where the engine cannot answer.
+    """
+
+    def decide(removed: frozenset[str]) -> Sequence[float]:
+        request = ask(without(clues, removed))
+        answer = next(iter(engine.answer([request])))
+        if answer.error is not None:
+            raise EmerError(f"{engine.name} could not answer without {len(removed)} clues: {answer.error}")
+        if answer.verdict is not None:
+            return _distribution(answer.verdict)
+        return _named(answer, request.prior.labels)
+
+    return decide
+
+
+def _distribution(opinion: Opinion) -> list[float]:
+    """Probabilities that sum to 1; those of independent labels (`beta`) are scaled to."""
+    found = probability(opinion)
+    return [float(p) for p in found / found.sum()]
+
+
+def _named(answer: Answer, labels: Sequence[str]) -> list[float]:
+    places = [label.cluster if label.cluster in labels else OUTSIDE for label in answer.labels] or [NOTHING]
+    return [places.count(place) / len(places) for place in (*labels, OUTSIDE, NOTHING)]
