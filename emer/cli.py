@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     _clues_options(commands.add_parser("clues", help="only measure: the clues of a clip"))
     _train_options(commands.add_parser("train", help="train emotion heads on features or on your clips"))
     _calibrate_options(commands.add_parser("calibrate", help="fit the confidence of trained heads to your clips"))
+    _score_options(commands.add_parser("score", help="score answers against gold with the metrics of the field"))
     _bench_options(commands.add_parser("bench", help="systems and methods side by side on public data, with a report"))
     doctor = commands.add_parser("doctor", help="what is installed, what is broken, and how to mend it")
     doctor.add_argument("--json", action="store_true", help="one JSON object instead of text")
@@ -107,6 +108,30 @@ def _calibrate_options(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _score_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("predictions", metavar="PRED", help="answers: .csv, .tsv, .jsonl, .json, .parquet or .npz, a row a clip")
+    add("gold", metavar="GOLD", help="the truth, likewise")
+    add("--metric", metavar="M", required=True, help="wheel_f1, hit_rate, sentiment, ovmerd12, war_uar, trusted, …")
+    add("--against", metavar="PRED2", help="other answers: by how much PRED is better, on the same clips")
+    add("--wheels", metavar="PATH", help="released emotion tables (default: emer's own)")
+    add("--ring", type=int, choices=(1, 2), default=1, help="of the wheels: 1 inner, 2 middle clusters (default 1)")
+    add("--strict", action="store_true", help="predicted words that the tables do not know count as wrong")
+    add("--label-set", metavar="NAME", help="closed labels: ekman7, mer6, …, or wheel1 … (default: gold's own)")
+    add("--groups", metavar="FILE", help="for mer2024_ov: a JSON file {word: group}, or wheel1 …")
+    add("--threshold", type=float, metavar="T", help="for trusted: what is at least so sure is trusted")
+    add("--calibration", nargs=2, metavar=("PRED", "GOLD"), help="for trusted: other clips, to fit the threshold on")
+    add("--rule", choices=("max_f1", "max_accuracy", "target_risk"), default="max_f1", help="how it is fitted")
+    add("--target-risk", type=float, default=0.1, metavar="R", help="share of trusted labels that may be wrong")
+    add("--missing", choices=("error", "empty"), default="error", help="clips without an answer (default error)")
+    add("--parser", choices=("published", "tolerant"), default="published", help="how cells become labels")
+    add("--encoding", metavar="NAME", help="of both files, where they are not UTF-8: gb18030, utf-16, …")
+    add("--bootstrap", type=int, default=1000, metavar="N", help="resamples of the interval; 0: none (default 1000)")
+    add("--seed", type=int, default=0, metavar="N", help="of the resamples (default 0)")
+    add("--detail", action="store_true", help="every column of the metric")
+    add("--json", action="store_true", help="one JSON object instead of text")
+
+
 def _bench_options(command: argparse.ArgumentParser) -> None:
     parts = command.add_subparsers(dest="what", required=True, metavar="WHAT")
     run = parts.add_parser("run", help="explain the clips of data sets; killed, the same command continues")
@@ -147,6 +172,12 @@ def _calibrate(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def _score(options: argparse.Namespace) -> int:
+    from emer.commands.score import run
+
+    return run(options)
+
+
 def _bench(options: argparse.Namespace) -> int:
     if options.what == "run":
         from emer.commands.bench_run import run
@@ -168,6 +199,7 @@ COMMANDS = {
     "clues": _clues,
     "train": _train,
     "calibrate": _calibrate,
+    "score": _score,
     "bench": _bench,
     "doctor": _doctor,
 }

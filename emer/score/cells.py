@@ -1,6 +1,6 @@
 """The cells of a file, column by column: .csv, .tsv, .jsonl, .json, .parquet, .npz.
 
-Only columns that are used are kept. A file is read in one pass and no row of it is kept, so that a million rows fit. Nothing is ever unpickled.
+Only columns that are used are kept, and rows are not, so that a million of them fit. Nothing is ever unpickled.
 """
 
 import csv

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from emer.data.rows import refuse
+from emer.score.result import Column
 
 Missing = Literal["error", "empty"]
 Parser = Literal["published", "tolerant"]
@@ -30,8 +31,10 @@ class Options:
     For trusted scores: the clusters in which labels are right or wrong; None: emer8."""
     threshold: float | None = None
     """For trusted scores: labels (clips) with at least this confidence are trusted."""
+    calibration: tuple[Column, Column] | None = None
+    """For trusted scores without a number: answers and gold of other clips, on which a threshold is fitted."""
     rule: Rule = "max_f1"
-    """How a threshold is fitted on calibration files, where no number is given."""
+    """How the threshold is fitted on them."""
     target_risk: float = 0.1
     """For the rule `target_risk`: the share of trusted labels that may be wrong."""
     groups: str | None = None

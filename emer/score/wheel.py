@@ -40,6 +40,11 @@ def record(tables: WheelTables) -> TablesRecord:
     return TablesRecord(tables.name, tables.sha256)
 
 
+def noted(tables: WheelTables) -> tuple[str, ...]:
+    """What the reader of a score must know about the tables."""
+    return () if tables.note is None else (tables.note,)
+
+
 # ---------------------------------------------------------------- sets against sets
 
 
@@ -69,6 +74,7 @@ class OpenVocabulary:
             },
             unknown=unknown_words(words, predicted, _known_to(tables, mappings)),
             tables=record(tables),
+            notes=noted(tables),
         )
 
     def floors(self, pairs: Pairs, options: Options) -> Mapping[str, float]:
@@ -135,6 +141,7 @@ class Hits:
             },
             unknown=unknown_words(words, predicted, _known_to(tables, found.mappings)),
             tables=record(tables),
+            notes=noted(tables),
         )
 
     def floors(self, pairs: Pairs, options: Options) -> Mapping[str, float]:
