@@ -1,17 +1,14 @@
 """`emer bench evidence`: train what is missing, score everything, write the report."""
 
 import json
-import platform
-import subprocess
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
-from emer.bench import evidence, training
+from emer.bench import training
 from emer.bench.configuration import BenchConfig, read_bench
+from emer.bench.environment import environment
 from emer.bench.evidence import Result, as_json, result
 from emer.bench.evidence_report import markdown, page
 from emer.bench.training import Piece, pieces
@@ -24,7 +21,6 @@ from emer.training.sources import table_named
 MAY_CHANGE = ("seeds", "workers", "replicates", "methods", "data", "data_folder", "out")
 """What a folder may be taken up again with: more of the same, never something else under the same name."""
 TITLE = "Evidence: methods side by side"
-PACKAGES = ("torch", "numpy", "scipy")
 
 
 def run(options: Namespace) -> int:
@@ -66,21 +62,6 @@ def report(
         "failed": [asdict(piece) | {"reason": reason} for piece, reason in failed.items()],
     }
     write_text(folder / "results.json", json.dumps(json.loads(dumps(numbers)), indent=1) + "\n")
-
-
-def environment() -> dict[str, Any]:
-    """Versions and the commit, as far as they can be known."""
-    found: dict[str, Any] = {"python": platform.python_version(), "machine": platform.machine()}
-    for package in ("emer", *PACKAGES):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = None
-    asked = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=Path(evidence.__file__).parent, capture_output=True, text=True, check=False
-    )
-    found["commit"] = asked.stdout.strip() or None
-    return found
 
 
 def _hash(one: Result, config: BenchConfig) -> str:
