@@ -1,22 +1,31 @@
-"""Named sets of emotion labels, and the explicit mappings between them (`label_sets.yaml`)."""
+"""Named sets of emotion labels, and the explicit mappings between them (`label_sets.yaml`).
+
+`ring1/<wheel>` are the clusters of one of emer's own wheels (`emer/emotions/own_wheels/`).
+"""
 
 from collections.abc import Sequence
 from functools import cache
 
+from emer.emotions.wheel_own import OWN_WHEELS, clusters
 from emer.errors import ConfigError
 from emer.tables import table
+
+RING = "ring1/"
 
 
 @cache
 def label_set(name: str) -> tuple[str, ...]:
     """The labels of a named set, in their fixed order. Raises ConfigError for an unknown name.
 
-    >>> label_set("iemocap4")
-    ('neutral', 'happy', 'sad', 'angry')
+    >>> label_set("iemocap4"), label_set("ring1/plutchik")[:3]
+    (('neutral', 'happy', 'sad', 'angry'), ('joy', 'trust', 'fear'))
     """
+    if name.startswith(RING):
+        return clusters(name.removeprefix(RING))
     sets = table("emer.emotions", "label_sets.yaml")["sets"]
     if name not in sets:
-        raise ConfigError(f"no label set is called {name!r}; choose one of {', '.join(sorted(sets))}")
+        known = ", ".join([*sorted(sets), *(RING + wheel for wheel in OWN_WHEELS)])
+        raise ConfigError(f"no label set is called {name!r}; choose one of {known}")
     return tuple(sets[name])
 
 

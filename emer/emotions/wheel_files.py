@@ -5,11 +5,13 @@ tables. Tables that emer does not know are read all the same, under a name that 
 """
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from emer.emotions import wheel_cache
-from emer.emotions.wheel_released import MAPS, Parts, files_of_2025, is_folder_of_2025, read_2025, read_2026
+from emer.emotions.wheel_own import own_sha256, own_tables
+from emer.emotions.wheel_released import MAPS, files_of_2025, is_folder_of_2025, read_2025, read_2026
 from emer.emotions.wheels import UNKNOWN_TABLES, WheelTables
 from emer.errors import ConfigError
 from emer.jsonio import pack
@@ -21,27 +23,35 @@ RELEASED = {
 """Hash of the content (`content_hash`) to the name that scores give."""
 
 
-def load_wheels(path: str | Path) -> WheelTables:
+def load_wheels(path: str | Path | None = None) -> WheelTables:
     """The tables at a path: a folder of the 2025 layout, a `wheel_mapping.json` or the folder of one.
 
-    What was read once is kept compiled in the cache folder (`EMER_CACHE`).
+    For None, the tables that ship with emer. What was read once is kept compiled in the cache folder (`EMER_CACHE`).
     Raises ConfigError where nothing is found, files are missing, or one of them cannot be read.
     """
+    if path is None:
+        return _compiled(own_sha256(), own_tables)
     files = _files(Path(path))
     data = [_bytes(file) for file in files]
     sha256 = _hash_of_files(data)
-    if (known := wheel_cache.kept(sha256)) is not None:
-        return known
+    tables = _compiled(sha256, lambda: _read(files, data, sha256))
+    # Named when loaded, not when compiled: a later emer may know more releases.
+    return replace(tables, name=RELEASED.get(tables.name, UNKNOWN_TABLES))
+
+
+def _compiled(sha256: str, compile_them: Callable[[], WheelTables]) -> WheelTables:
+    known = wheel_cache.kept(sha256)
+    if known is None:
+        known = compile_them()
+        wheel_cache.keep(known)
+    return known
+
+
+def _read(files: Sequence[Path], data: Sequence[bytes], sha256: str) -> WheelTables:
+    """The tables, with the hash of their content for a name."""
     parts = read_2026(files[0], data[0]) if len(files) == 1 else read_2025(files)
-    tables = named(parts, sha256)
-    wheel_cache.keep(tables)
-    return tables
-
-
-def named(parts: Parts, sha256: str) -> WheelTables:
-    """Tables under the name of the release that has the same content."""
-    tables = WheelTables(UNKNOWN_TABLES, sha256, *parts)
-    return replace(tables, name=RELEASED.get(content_hash(tables), UNKNOWN_TABLES))
+    tables = WheelTables("", sha256, *parts)
+    return replace(tables, name=content_hash(tables))
 
 
 def content_hash(tables: WheelTables) -> str:

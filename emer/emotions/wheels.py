@@ -63,7 +63,9 @@ class WheelTables:
         """What the reader of a score must know about these tables; None where there is nothing."""
         if self.name != UNKNOWN_TABLES:
             return None
-        return f"emer does not know these tables (sha256 {self.sha256[:12]}…): their scores compare with no published ones"
+        return (
+            f"emer does not know these tables (sha256 {self.sha256[:12]}…): their scores compare with no published ones"
+        )
 
     def map(self, mapping: str, word: str) -> str:
         """The cluster of a lower-case word, or `UNKNOWN`. Raises ConfigError for an unknown mapping."""
