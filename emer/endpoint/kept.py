@@ -1,0 +1,56 @@
+"""Answers of models on disk, by a name for everything that they depend on."""
+
+import contextlib
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from emer.errors import OutputError
+from emer.files import write_text
+
+
+def default_folder() -> Path:
+    """`answers` in `$EMER_CACHE`, or in emer's part of the user's cache folder."""
+    if told := os.environ.get("EMER_CACHE"):
+        return Path(told) / "answers"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("emer") / "answers"
+
+
+def name_of(body: object) -> str:
+    """One name for a request: model, settings and messages, whatever the order of their keys.
+
+    >>> name_of({"model": "m", "seed": 0}) == name_of({"seed": 0, "model": "m"})
+    True
+    """
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswers:
+    """A folder of answers; `folder` None keeps nothing. The questions are not kept: they may quote people."""
+
+    folder: Path | None
+
+    def get(self, name: str) -> str | None:
+        """The answer, or None when there is none that can be read."""
+        if self.folder is None:
+            return None
+        try:
+            text = json.loads(self._place(name).read_text(encoding="utf-8"))["text"]
+        except (OSError, ValueError, KeyError, TypeError):  # none yet, or a damaged one: it is asked for again
+            return None
+        return text if isinstance(text, str) else None
+
+    def put(self, name: str, model: str, text: str) -> None:
+        """Keep an answer. A folder that cannot be written costs time on the next run, not this result."""
+        if self.folder is not None:
+            with contextlib.suppress(OutputError):
+                write_text(self._place(name), json.dumps({"model": model, "text": text}))
+
+    def _place(self, name: str) -> Path:
+        assert self.folder is not None
+        return self.folder / name[:2] / f"{name}.json"
