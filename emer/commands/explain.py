@@ -12,7 +12,7 @@ from emer import files
 from emer.clues.cache import default_folder
 from emer.clues.extract import Progress
 from emer.commands.progress import progress_bar
-from emer.commands.sources import clips_of, is_batch
+from emer.commands.sources import is_batch, sources_of
 from emer.errors import ConfigError, EmerError, OutputError
 from emer.explain import Explainer
 from emer.jsonio import dumps
@@ -55,12 +55,15 @@ class Outputs:
 
 
 def run(options: Namespace) -> int:
-    """Explain all clips that PATH stands for. One bad clip of many is reported and counted, and stops nothing."""
+    """Explain all clips that PATH stands for. One bad clip or row of many is reported, counted, and stops nothing."""
     batch = is_batch(options.path)
-    clips = clips_of(options)
+    sources = sources_of(options)
+    clips = sources.clips
     outputs = outputs_of(options, clips, batch)
-    failures: list[tuple[Clip, EmerError]] = []
+    failures: list[tuple[str, EmerError]] = list(sources.unread)
     with progress_bar(len(clips)) as bar:
+        for _, unread in sources.unread:
+            bar.say(f"emer: {' '.join(str(unread).split())}")
         explainer = explainer_of(options, bar.stage)
         for clip in clips:
             try:
@@ -69,13 +72,13 @@ def run(options: Namespace) -> int:
             except EmerError as error:
                 if not batch:
                     raise
-                failures.append((clip, error))
+                failures.append((clip.path, error))
                 bar.say(f"emer: {' '.join(str(error).split())}")
             else:
                 bar.pause()
                 show(options, explanation, written, batch)
             bar.next()
-    return report_failures(outputs.folder, failures, len(clips)) if failures else 0
+    return report_failures(outputs.folder, failures, len(clips) + len(sources.unread)) if failures else 0
 
 
 def explainer_of(options: Namespace, progress: Progress) -> Explainer:
@@ -139,9 +142,9 @@ def show(options: Namespace, explanation: Explanation, written: Sequence[Path], 
         print(f"wrote {path}", file=sys.stderr)
 
 
-def report_failures(folder: Path, failures: Sequence[tuple[Clip, EmerError]], total: int) -> int:
+def report_failures(folder: Path, failures: Sequence[tuple[str, EmerError]], total: int) -> int:
     """Name every clip that failed, in a file and in a last line."""
-    rows = [dumps({"path": clip.path, "error": type(error).__name__, "reason": str(error)}) for clip, error in failures]
+    rows = [dumps({"path": path, "error": type(error).__name__, "reason": str(error)}) for path, error in failures]
     files.write_text(folder / "failed.jsonl", "\n".join(rows) + "\n")
     print(
         f"emer: {len(failures)} of {total} clips failed; the reasons are in {folder / 'failed.jsonl'}", file=sys.stderr

@@ -1,37 +1,59 @@
 """Which clips a PATH stands for: a file, all media files of a folder, or the rows of a manifest."""
 
-import json
 import os
 from argparse import Namespace
 from collections.abc import Sequence
-from difflib import get_close_matches
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
+from emer.data.manifest import is_manifest, read_clips
 from emer.errors import ConfigError, MediaError
 from emer.media.suffixes import PICTURE, SOUND, VIDEO, suffix
 from emer.types import Clip
 
-MANIFEST_KEYS = ("path", "start", "end", "transcript", "speaker_baseline")
+OPTIONS = ("start", "end", "transcript", "speaker_baseline")
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The clips that are asked for, and the rows of a manifest that cannot be read, each with its reason."""
+
+    clips: list[Clip]
+    unread: tuple[tuple[str, ConfigError], ...] = ()
 
 
 def is_batch(path: str) -> bool:
     """Whether PATH stands for many clips."""
-    return os.path.isdir(path) or path.endswith(".jsonl")  # Path.is_dir raises on a path that is too long
+    return os.path.isdir(path) or is_manifest(path)  # Path.is_dir raises on a path that is too long
 
 
 def clips_of(options: Namespace) -> list[Clip]:
     """The clips that the command line asks for, with its options applied to each."""
+    return sources_of(options).clips
+
+
+def sources_of(options: Namespace) -> Sources:
+    """The clips, and what could not be read. Raises ConfigError for a manifest of which no row can be read."""
     path = Path(options.path)
     if os.path.isdir(options.path):
-        return [_clip(options, str(file)) for file in _media_files(path)]
-    if path.suffix == ".jsonl":
-        return [_row_clip(options, path, number, line) for number, line in _lines(path)]
-    return [_clip(options, options.path)]
+        return Sources([_with_options(options, Clip(str(file))) for file in _media_files(path)])
+    if not is_manifest(path):
+        return Sources([_with_options(options, Clip(options.path))])
+    clips, bad = read_clips(path)
+    unread = tuple(
+        (str(path.parent / row.path) if row.path else f"{path}, line {row.line}", ConfigError(f"{path}, {row.reason}"))
+        for row in bad
+    )
+    return Sources([_with_options(options, clip) for clip in clips], unread)
 
 
-def _clip(options: Namespace, path: str, **own: object) -> Clip:
-    told = {key: getattr(options, key) for key in MANIFEST_KEYS[1:]} | own
-    return Clip(path=path, without=frozenset(options.without), **told)
+def _with_options(options: Namespace, clip: Clip) -> Clip:
+    """The clip as the options have it; what the clip says itself comes first."""
+    own = {field.name: getattr(clip, field.name) for field in fields(clip)}
+    told: dict[str, Any] = {key: getattr(options, key) for key in OPTIONS}
+    told |= {key: value for key, value in own.items() if value is not None}
+    return Clip(**(told | {"without": frozenset(options.without)}))
 
 
 def _media_files(folder: Path) -> Sequence[Path]:
@@ -39,37 +61,3 @@ def _media_files(folder: Path) -> Sequence[Path]:
     if not files:
         raise MediaError(f"{folder} holds no media files; name a folder with clips such as .mp4 or .wav")
     return files
-
-
-def _lines(manifest: Path) -> list[tuple[int, str]]:
-    try:
-        text = manifest.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"the manifest {manifest} cannot be read: {error}; give a UTF-8 file of JSON lines"
-        ) from error
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
-    if not lines:
-        raise ConfigError(f"the manifest {manifest} is empty; write one JSON object a line, with a path each")
-    return lines
-
-
-def _row_clip(options: Namespace, manifest: Path, number: int, line: str) -> Clip:
-    """One row; its relative paths are relative to the manifest."""
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"{manifest}, line {number} is not JSON ({error}); write one object a line") from error
-    if not isinstance(row, dict) or not isinstance(row.get("path"), str):
-        raise ConfigError(f'{manifest}, line {number} has no path; write {{"path": "clip.mp4"}}')
-    for key in row.keys() - set(MANIFEST_KEYS):
-        if meant := get_close_matches(key, MANIFEST_KEYS, n=1, cutoff=0.8):  # other keys are the user's own notes
-            raise ConfigError(f"{manifest}, line {number}: {key} is not known here; write {meant[0]}")
-    own = {key: row[key] for key in MANIFEST_KEYS[1:] if row.get(key) is not None}
-    for key in ("transcript", "speaker_baseline"):
-        if key in own:
-            own[key] = str(manifest.parent / str(own[key]))
-    for key in ("start", "end"):
-        if key in own and not isinstance(own[key], int | float):
-            raise ConfigError(f"{manifest}, line {number}: {key} is {own[key]!r}, not a number of seconds")
-    return _clip(options, str(manifest.parent / row["path"]), **own)

@@ -4,21 +4,29 @@
     label             one label, or
     labels            several: a list, or in CSV `sad; tired`, or
     votes             how many people said what, JSON only: {"sad": 3, "tired": 1}
+    value             sentiment on a scale of your own, below 0 negative
     explanation       what people wrote about the clip
     speaker           who speaks
     split             train, validation, calibration or test: for every row or for none
+    text              what is said; used where no transcript file is named
     transcript, speaker_baseline, start, end       as in `emer.types.Clip`
+    language          of what is said: its ISO 639-1 code, such as de
+    context           what came before: the lines of a dialogue, a scene
+    licence           of this clip
     id                a name for the row; without it the path as written (and the seconds, if a part is meant)
 
-All mistakes of a file are told at once, with their line numbers.
+All mistakes of a file are told at once, with their line numbers. Where clips are only explained, `read_clips` reads
+what can be read and tells the rest; columns of the user's own are let be there.
 """
 
 import csv
 import io
 import json
 import math
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +34,23 @@ from emer.data.rows import PARTS, Row, refuse, some
 from emer.errors import ConfigError
 from emer.types import Annotation, Clip
 
-TEXT_KEYS = ("path", "label", "explanation", "speaker", "split", "transcript", "speaker_baseline", "id")
-KEYS = (*TEXT_KEYS, "labels", "votes", "start", "end")
+FILE_KEYS = ("path", "transcript", "speaker_baseline")
+CLIP_KEYS = (*FILE_KEYS, "text", "start", "end")
+TEXT_KEYS = (*FILE_KEYS, "text", "label", "explanation", "speaker", "split", "language", "context", "licence", "id")
+NUMBER_KEYS = ("start", "end", "value")
+KEYS = (*TEXT_KEYS, *NUMBER_KEYS, "labels", "votes")
+LANGUAGE = re.compile("[a-z]{2,3}")
 Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot be read, and all that is wrong with it."""
+
+    line: int
+    path: str | None
+    """The clip as written, where that much can be read."""
+    reason: str
 
 
 @dataclass(slots=True)
@@ -36,7 +58,9 @@ class _Reading:
     """What was read so far, and every mistake that was met."""
 
     manifest: Path
-    labels: Collection[str] | None
+    labels: Collection[str] | None = None
+    only_clips: bool = False
+    """Clips alone are wanted: labels and files that are not there are of no concern."""
     mistakes: list[tuple[int, str]] = field(default_factory=list)
 
     def say(self, line: int, mistake: str) -> None:
@@ -48,24 +72,56 @@ def read_manifest(path: str | Path, labels: Collection[str] | None = None) -> tu
 
     Raises ConfigError that lists every mistake of the file.
     """
-    manifest = Path(path)
-    readers = {".jsonl": _json_records, ".csv": _csv_records}
-    if manifest.suffix.lower() not in readers:
-        raise ConfigError(f"{path} is no manifest; give a file that ends in {' or '.join(readers)}")
-    try:
-        text = manifest.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the manifest {path} cannot be read: {error}; give a file of UTF-8 text") from error
-    reading = _Reading(manifest, labels)
-    records = list(readers[manifest.suffix.lower()](reading, text))
-    if not records and not reading.mistakes:
-        raise ConfigError(f"the manifest {path} has no rows; give one clip a line, with a path each")
+    reading = _Reading(Path(path), labels)
+    records = _records(reading)
     rows = [(line, row) for line, record in records if (row := _row(reading, line, record)) is not None]
     _check_together(reading, rows, dict(records))
+    _refuse(reading)
+    return tuple(row for _, row in rows)
+
+
+def read_clips(path: str | Path) -> tuple[tuple[Clip, ...], tuple[BadRow, ...]]:
+    """The clips that a manifest names, and the rows that cannot be read; whether the files are there is not asked.
+
+    Raises ConfigError where no row can be read, and for wrong columns of a CSV file, which are wrong in every row.
+    """
+    reading = _Reading(Path(path), only_clips=True)
+    records = _records(reading)
+    rows = {line: row for line, record in records if (row := _row(reading, line, record)) is not None}
+    told: dict[int, list[str]] = {}
+    for line, mistake in sorted(reading.mistakes, key=lambda item: item[0]):
+        told.setdefault(line, []).append(mistake)
+    clips = tuple(row.clip for line, row in rows.items() if line not in told)
+    if not clips or (1 in told and Path(path).suffix.lower() == ".csv"):
+        _refuse(reading)
+    named = {line: record["path"] for line, record in records if isinstance(record.get("path"), str)}
+    return clips, tuple(BadRow(line, named.get(line), "; ".join(mistakes)) for line, mistakes in told.items())
+
+
+def is_manifest(path: str | Path) -> bool:
+    """Whether a path has the ending of a manifest."""
+    return str(path).lower().endswith(tuple(FORMATS))
+
+
+def _records(reading: _Reading) -> list[tuple[int, Record]]:
+    """Line numbers and records. Raises ConfigError for a file that is no manifest, cannot be read, or is empty."""
+    path = reading.manifest
+    if path.suffix.lower() not in FORMATS:
+        raise ConfigError(f"{path} is no manifest; give a file that ends in {' or '.join(FORMATS)}")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the manifest {path} cannot be read: {error}; give a file of UTF-8 text") from error
+    records = list(FORMATS[path.suffix.lower()](reading, text))
+    if not records and not reading.mistakes:
+        raise ConfigError(f"the manifest {path} has no rows; give one clip a line, with a path each")
+    return records
+
+
+def _refuse(reading: _Reading) -> None:
     count = len(reading.mistakes)
     told = [mistake for _, mistake in sorted(reading.mistakes, key=lambda item: item[0])]
-    refuse(told, f"the manifest {path} has {count} {'mistake' if count == 1 else 'mistakes'}")
-    return tuple(row for _, row in rows)
+    refuse(told, f"the manifest {reading.manifest} has {count} {'mistake' if count == 1 else 'mistakes'}")
 
 
 # ---------------------------------------------------------------- two formats, one record
@@ -83,17 +139,15 @@ def _json_records(reading: _Reading, text: str) -> Iterator[tuple[int, Record]]:
         if not isinstance(record, dict):
             reading.say(number, 'this is not an object; write {"path": "clip.mp4"}')
             continue
-        if unknown := sorted(set(record) - set(KEYS)):
-            reading.say(number, _unknown(unknown))
-        yield number, {key: value for key, value in record.items() if value is not None}
+        _check_names(reading, number, sorted(set(record) - set(KEYS)))
+        yield number, _wanted(reading, {key: value for key, value in record.items() if value is not None})
 
 
 def _csv_records(reading: _Reading, text: str) -> Iterator[tuple[int, Record]]:
     reader = csv.reader(io.StringIO(text), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
-        if unknown := [name for name in header if name not in KEYS or name == "votes"]:
-            reading.say(1, _unknown(unknown))
+        _check_names(reading, 1, [name for name in header if name not in KEYS or name == "votes"])
         if again := sorted({name for name in header if header.count(name) > 1}):
             reading.say(1, f"columns come twice ({some(again)})")
         if "path" not in header:
@@ -101,28 +155,45 @@ def _csv_records(reading: _Reading, text: str) -> Iterator[tuple[int, Record]]:
             return
         for cells in reader:
             if len(cells) == len(header):
-                yield reader.line_num, _csv_record(reading, reader.line_num, dict(zip(header, cells, strict=True)))
+                record = _csv_record(reading, reader.line_num, dict(zip(header, cells, strict=True)))
+                yield reader.line_num, _wanted(reading, record)
             elif cells:
                 reading.say(reader.line_num, f"{len(cells)} cells stand below {len(header)} columns")
     except csv.Error as error:
-        reading.say(reader.line_num, f"this is not CSV ({error})")
+        reading.say(reader.line_num, f"this is not CSV ({error}), and no line after it can be read")
+
+
+FORMATS = {".jsonl": _json_records, ".csv": _csv_records}
 
 
 def _csv_record(reading: _Reading, line: int, cells: Mapping[str, str]) -> Record:
     record: Record = {key: cell.strip() for key, cell in cells.items() if cell.strip()}
     if "labels" in record:
         record["labels"] = [label.strip() for label in record["labels"].split(";") if label.strip()]
-    for key in ("start", "end"):
+    for key in NUMBER_KEYS:
         if key in record:
             try:
                 record[key] = float(record[key])
             except ValueError:
-                reading.say(line, f"{key} is {record.pop(key)!r}, not a number of seconds")
+                unit = "" if key == "value" else " of seconds"
+                reading.say(line, f"{key} is {record.pop(key)!r}, not a number{unit}")
     return record
 
 
-def _unknown(names: Sequence[str]) -> str:
-    return f"{some(repr(name) for name in names)} is not known here; a row may have {', '.join(KEYS)}"
+def _check_names(reading: _Reading, line: int, unknown: Sequence[str]) -> None:
+    """Unknown names are mistakes; where only clips are wanted they are the user's own notes, unless one is a slip."""
+    if not reading.only_clips:
+        names = some(repr(name) for name in unknown)
+        if unknown:
+            reading.say(line, f"{names} is not known here; a row may have {', '.join(KEYS)}")
+        return
+    for name in unknown:
+        if name not in KEYS and (meant := get_close_matches(name, CLIP_KEYS, n=1, cutoff=0.8)):
+            reading.say(line, f"{name} is not known here; write {meant[0]}")
+
+
+def _wanted(reading: _Reading, record: Record) -> Record:
+    return {key: record[key] for key in CLIP_KEYS if key in record} if reading.only_clips else record
 
 
 # ---------------------------------------------------------------- one record
@@ -138,6 +209,8 @@ def _row(reading: _Reading, line: int, record: Record) -> Row | None:
         reading.say(line, 'it has no path; write {"path": "clip.mp4"}')
     if "split" in record and record["split"] not in PARTS:
         reading.say(line, f"split is {record['split']!r}; choose one of {', '.join(PARTS)}")
+    if "language" in record and not LANGUAGE.fullmatch(str(record["language"])):
+        reading.say(line, f"language is {record['language']!r}; write its ISO 639-1 code, such as de")
     _check_seconds(reading, line, record)
     annotation = _annotation(reading, line, record)
     if len(reading.mistakes) > before or annotation is None:
@@ -145,7 +218,8 @@ def _row(reading: _Reading, line: int, record: Record) -> Row | None:
     clip = _clip(reading, line, record)
     seconds = f"#{record.get('start', 0)}-{record.get('end', '')}" if {"start", "end"} & set(record) else ""
     name = record.get("id", record["path"] + seconds)
-    return Row(name, clip, annotation, record.get("speaker"), record.get("split"))
+    own = {key: record.get(key) for key in ("speaker", "language", "context", "licence")}
+    return Row(name, clip, annotation, part=record.get("split"), **own)
 
 
 def _check_seconds(reading: _Reading, line: int, record: Record) -> None:
@@ -173,7 +247,11 @@ def _annotation(reading: _Reading, line: int, record: Record) -> Annotation | No
     if reading.labels is not None and (odd := [x for x in [*labels, *votes] if x not in reading.labels]):
         reading.say(line, f"the label {some(map(repr, odd))} is not one of {', '.join(reading.labels)}")
         return None
-    return Annotation(tuple(labels), record.get("explanation"), votes)
+    value = record.get("value")
+    if isinstance(value, bool) or not isinstance(value, int | float | None) or not math.isfinite(value or 0):
+        reading.say(line, f"value is {value!r}, not a number")
+        return None
+    return Annotation(tuple(labels), record.get("explanation"), votes, value)
 
 
 def _are_votes(votes: Any) -> bool:
@@ -184,13 +262,11 @@ def _are_votes(votes: Any) -> bool:
 
 def _clip(reading: _Reading, line: int, record: Record) -> Clip:
     folder = reading.manifest.parent
-    paths: dict[str, Any] = {
-        key: str(folder / record[key]) for key in ("path", "transcript", "speaker_baseline") if key in record
-    }
+    paths: dict[str, Any] = {key: str(folder / record[key]) for key in FILE_KEYS if key in record}
     for key, path in paths.items():
-        if not _exists(path):
+        if not reading.only_clips and not _exists(path):
             reading.say(line, f"there is no file {record[key]} ({key})")
-    return Clip(start=record.get("start"), end=record.get("end"), **paths)
+    return Clip(start=record.get("start"), end=record.get("end"), said=record.get("text"), **paths)
 
 
 def _exists(path: str) -> bool:

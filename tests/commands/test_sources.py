@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emer.commands.explain import outputs_of
-from emer.commands.sources import clips_of, is_batch
+from emer.commands.sources import clips_of, is_batch, sources_of
 from emer.errors import ConfigError, EmerError, MediaError, OutputError
 from emer.types import Clip
 
@@ -48,19 +48,50 @@ def test_a_manifest_row_overrides_the_options_and_its_paths_are_relative_to_it(t
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "is empty"),
-        ("{", "line 1 is not JSON"),
-        ('{"path": "a"}\n[1]', "line 2 has no path"),
-        ('{"clip": "a"}', "line 1 has no path"),
+        ("", "has no rows"),
+        ("{", "line 1: this is not JSON"),
+        ('{"path": ""}\n[1]', "line 2: this is not an object"),
+        ('{"clip": "a"}', "line 1: it has no path"),
         ('{"path": "a.mp4", "strat": 3}', "line 1: strat is not known here; write start"),
         ('{"path": "a", "start": "soon"}', "start is 'soon', not a number"),
     ],
 )
-def test_a_wrong_manifest_is_an_error_that_names_the_line(tmp_path: Path, text: str, says: str) -> None:
+def test_a_manifest_without_one_good_row_is_an_error_that_names_the_line(tmp_path: Path, text: str, says: str) -> None:
     manifest = tmp_path / "m.jsonl"
     manifest.write_text(text)
     with pytest.raises(ConfigError, match=says):
         clips_of(asked(manifest))
+
+
+def test_bad_rows_stop_no_other_row_and_are_named(tmp_path: Path) -> None:
+    manifest = tmp_path / "m.jsonl"
+    manifest.write_text(
+        '{"path": "a.mp4", "mood": 7, "label": 3}\n{"path": "b.mp4", "strat": 1}\n{\n{"path": "c.mp4"}\n'
+    )
+    sources = sources_of(asked(manifest))
+    assert [Path(clip.path).name for clip in sources.clips] == ["a.mp4", "c.mp4"]
+    (first, why), (second, _) = sources.unread
+    assert (first, second) == (str(tmp_path / "b.mp4"), f"{manifest}, line 3")
+    assert str(why) == f"{manifest}, line 2: strat is not known here; write start"
+
+
+def test_a_csv_manifest_is_a_batch_whose_notes_are_let_be(tmp_path: Path) -> None:
+    manifest = tmp_path / "clips.csv"
+    manifest.write_text("path,start,mood,text\na.mp4,1.5,gloomy,Let us go.\nb.mp4,soon,,\nc.mp4,,,\n")
+    assert is_batch(str(manifest))
+    sources = sources_of(asked(manifest, end=9.0))
+    assert sources.clips == [
+        Clip(str(tmp_path / "a.mp4"), 1.5, 9.0, said="Let us go."),
+        Clip(str(tmp_path / "c.mp4"), None, 9.0),
+    ]
+    assert "line 3: start is 'soon'" in str(sources.unread[0][1])
+
+
+def test_a_slip_in_a_column_name_is_an_error_before_any_clip_is_read(tmp_path: Path) -> None:
+    manifest = tmp_path / "clips.csv"
+    manifest.write_text("path,strat\na.mp4,1.5\n")
+    with pytest.raises(ConfigError, match="line 1: strat is not known here; write start"):
+        sources_of(asked(manifest))
 
 
 def test_a_missing_manifest_is_an_error(tmp_path: Path) -> None:

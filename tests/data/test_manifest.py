@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from emer.data.manifest import read_manifest
+from emer.data import manifest
+from emer.data.manifest import KEYS, read_clips, read_manifest
 from emer.errors import ConfigError
 
 
@@ -58,6 +59,56 @@ def test_csv_and_json_lines_say_the_same(folder: Path) -> None:
         folder, {"path": "a.mp4", "labels": ["sad", "tired"], "speaker": "s1", "start": 1.5}, {"path": "b.wav"}
     )
     assert read_manifest(table) == read_manifest(lines)
+
+
+def test_what_was_said_and_what_is_known_of_a_clip_comes_with_it(folder: Path) -> None:
+    told = {"text": "Geh weg.", "language": "de", "context": "A: Hallo.", "licence": "CC BY 4.0", "value": -0.5}
+    (row,) = read_manifest(jsonl(folder, {"path": "a.mp4"} | told))
+    assert (row.clip.said, row.language, row.context, row.licence) == ("Geh weg.", "de", "A: Hallo.", "CC BY 4.0")
+    assert row.annotation.value == -0.5
+    table = folder / "clips.csv"
+    table.write_text("path,text,language,context,licence,value\na.mp4,Geh weg.,de,A: Hallo.,CC BY 4.0,-0.5\n")
+    assert read_manifest(table) == (row,)
+
+
+def test_languages_and_values_that_are_none_are_mistakes(folder: Path) -> None:
+    wrong = [
+        {"path": "a.mp4", "language": "German"},
+        {"path": "b.wav", "value": True},
+        {"path": "c.wav", "value": "low"},
+    ]
+    with pytest.raises(ConfigError) as caught:
+        read_manifest(jsonl(folder, *wrong))
+    for expected in (
+        "line 1: language is 'German'; write its ISO 639-1 code, such as de",
+        "line 2: value is True, not a number",
+        "line 3: value is 'low', not a number",
+    ):
+        assert expected in str(caught.value)
+    table = folder / "clips.csv"
+    for cell in ("low", "nan"):
+        table.write_text(f"path,value\na.mp4,{cell}\n")
+        with pytest.raises(ConfigError, match=f"line 2: value is '?{cell}'?, not a number"):
+            read_manifest(table)
+
+
+def test_where_clips_alone_are_wanted_the_good_rows_are_read(folder: Path) -> None:
+    rows = [{"path": "a.mp4", "split": "dev", "label": 3, "note": "x"}, "{", {"path": "gone.mp4"}, {"path": 7}]
+    clips, bad = read_clips(jsonl(folder, *rows))
+    assert [Path(clip.path).name for clip in clips] == ["a.mp4", "gone.mp4"]
+    assert [(row.line, row.path) for row in bad] == [(2, None), (4, None)]
+
+
+def test_a_csv_that_breaks_off_gives_the_rows_before_the_break(folder: Path) -> None:
+    table = folder / "clips.csv"
+    table.write_text('path\na.mp4\n"b.wav\nc.wav\n')
+    clips, (bad,) = read_clips(table)
+    assert [Path(clip.path).name for clip in clips] == ["a.mp4"]
+    assert "and no line after it can be read" in bad.reason
+
+
+def test_the_description_of_a_manifest_names_every_column() -> None:
+    assert [key for key in KEYS if key not in str(manifest.__doc__)] == []
 
 
 def test_every_mistake_of_a_file_is_told_with_its_line(folder: Path) -> None:
