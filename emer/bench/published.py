@@ -37,8 +37,10 @@ class PublishedRow:
     """A name of `emer score --metric`, or words where emer has no such metric."""
     score: float
     """As printed: percent, unless `metric` says of how much."""
+    checkpoint: str
+    """`best per test set`, `one`, or `not stated`."""
     protocol: str
-    """In words: which checkpoint, chosen on what."""
+    """The same at length: which checkpoint, chosen on what."""
     source: Source
     note: str = ""
 
@@ -100,12 +102,14 @@ def note(name: str) -> str:
 
 
 def _row(row: Mapping[str, Any], metric: str, score: float) -> PublishedRow:
+    protocol = _file()["protocols"][row["protocol"]]
     return PublishedRow(
         system=row["system"],
         inputs=row["inputs"],
         metric=metric,
         score=float(score),
-        protocol=_file()["protocols"][row["protocol"]],
+        checkpoint=protocol["checkpoint"],
+        protocol=protocol["means"],
         source=Source(**_file()["sources"][row["source"]]),
         note=row.get("note", ""),
     )
