@@ -81,6 +81,31 @@ def most_frequent(words: Sequence[str], gold: Ragged, count: int) -> tuple[str, 
     return tuple(words[i] for i in order[:count])
 
 
+def gold_vocabulary(pairs: Pairs) -> tuple[list[str], Ragged]:
+    """The words of gold alone, and gold as places among them."""
+    words, gold, _ = pairs.vocabulary
+    used, place = np.unique(gold.ids, return_inverse=True)
+    return [words[i] for i in used.tolist()], Ragged(place.astype(np.int64), gold.starts)
+
+
+def constants(words: Sequence[str], clips: int, answers: Sequence[Sequence[str]]) -> tuple[list[str], list[Ragged]]:
+    """Answers that are the same for all clips, and the words with theirs.
+
+    >>> words, (always,) = constants(["sad"], 2, [["angry", "sad"]])
+    >>> words, always.ids, always.starts
+    (['sad', 'angry'], array([1, 0, 1, 0]), array([0, 2, 4]))
+    """
+    every = list(dict.fromkeys([*words, *(word for answer in answers for word in answer)]))
+    place = {word: i for i, word in enumerate(every)}
+    return every, [
+        Ragged(
+            np.tile(np.array([place[word] for word in answer], dtype=np.int64), clips),
+            np.arange(clips + 1) * len(answer),
+        )
+        for answer in answers
+    ]
+
+
 def named(answer: Sequence[str]) -> str:
     """How a constant answer is written: `[angry, sad, happy]`."""
     shown = ", ".join(answer[:9]) + (", …" if len(answer) > 9 else "")

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
-import numpy as np
-
 from emer.data.rows import some
 from emer.errors import ConfigError
 from emer.metrics.open_vocabulary import Ragged, words_of
@@ -35,25 +33,17 @@ class Pairs:
     """Clips with an answer, be it an empty one."""
     source: str
     notes: tuple[str, ...] = ()
-    others: "Pairs | None" = None
-    """For clips that are all answered alike: the real answers, of which the gold words are known already."""
 
     @cached_property
     def vocabulary(self) -> tuple[list[str], Ragged, Ragged]:
         """Every word once, then gold and predicted labels as places among them."""
-        if self.others is None:
-            words, (gold, predicted) = words_of(self.gold.labels, self.labels)
-            return words, gold, predicted
-        words, gold, _ = self.others.vocabulary
-        answer, n = self.labels[0], len(self.names)
-        words = list(dict.fromkeys([*words, *answer]))
-        alike = np.tile(np.array([words.index(word) for word in answer], dtype=np.int64), n)
-        return words, gold, Ragged(alike, np.arange(n + 1) * len(answer))
+        words, (gold, predicted) = words_of(self.gold.labels, self.labels)
+        return words, gold, predicted
 
     def always(self, answer: Labels) -> "Pairs":
         """The same clips, all answered with the same labels."""
         alike = [answer] * len(self.names)
-        return replace(self, labels=alike, sentiment=None, emotions=None, confidence=None, texts=None, others=self)
+        return replace(self, labels=alike, sentiment=None, emotions=None, confidence=None, texts=None)
 
 
 def pairs(predicted: Column, gold: Column, missing: Missing = "error") -> Pairs:

@@ -6,7 +6,7 @@ the tables did not know is counted.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,18 @@ import numpy as np
 from emer.emotions.wheel_files import load_wheels
 from emer.emotions.wheels import UNKNOWN, WheelTables
 from emer.errors import ConfigError
+from emer.metrics.open_vocabulary import numbered, overlaps, set_scores
 from emer.metrics.wheel_scores import GroupingScores, HitRates, WheelScores, grouping_scores, hit_rates, mapping_scores
-from emer.score.metric import Measured, OfMeans, most_frequent, named, skipping, unknown_words
+from emer.score.metric import (
+    Measured,
+    OfMeans,
+    constants,
+    gold_vocabulary,
+    most_frequent,
+    named,
+    skipping,
+    unknown_words,
+)
 from emer.score.options import Options
 from emer.score.pairs import Pairs
 from emer.score.result import TablesRecord
@@ -79,17 +89,19 @@ class OpenVocabulary:
 
     def floors(self, pairs: Pairs, options: Options) -> Mapping[str, float]:
         tables = tables_of(options.wheels)
-        words, gold, _ = pairs.vocabulary
-        plain = replace(options, strict=False)
+        mappings = self.mappings(tables, options)
+        words, gold = gold_vocabulary(pairs)
         answers = {CONSTANT: "", **{most_frequent(words, gold, n): "most frequent gold: " for n in (1, 3)}}
-        return {
-            f"{why}{named(answer)}": self._floor(pairs.always(answer), tables, plain) for answer, why in answers.items()
-        }
-
-    def _floor(self, pairs: Pairs, tables: WheelTables, options: Options) -> float:
-        words, gold, predicted = pairs.vocabulary
-        found = mapping_scores(gold, predicted, words, tables, self.mappings(tables, options))
-        return float(self.of_means(found.columns.mean(axis=0)))
+        words, made = constants(words, len(gold), list(answers))
+        means = np.zeros((len(made), len(mappings), 3))
+        for column, mapping in enumerate(mappings):
+            cluster = numbered(words, lambda word, to=mapping: tables.map(to, word))[1]  # type: ignore[misc]
+            for row, answer in enumerate(made):
+                found = set_scores(overlaps(gold, answer, cluster))
+                counting = found.n / len(gold)
+                means[row, column] = found.precision * counting, found.recall * counting, counting
+        values = [float(self.of_means(one.ravel())) for one in means]
+        return {f"{why}{named(a)}": value for (a, why), value in zip(answers.items(), values, strict=True)}
 
 
 def _set_detail(found: Any) -> dict[str, float]:
@@ -145,16 +157,13 @@ class Hits:
         )
 
     def floors(self, pairs: Pairs, options: Options) -> Mapping[str, float]:
-        words, gold, _ = pairs.vocabulary
+        words, gold = gold_vocabulary(pairs)
         every = most_frequent(words, gold, len(words))
         answers = {NINE: "", every[:1]: "most frequent gold: ", every: "every gold label: "}
-        plain = replace(options, strict=False)
-        return {f"{why}{named(answer)}": self._floor(pairs.always(answer), plain) for answer, why in answers.items()}
-
-    def _floor(self, pairs: Pairs, options: Options) -> float:
-        words, gold, predicted = pairs.vocabulary
-        found = hit_rates(gold, predicted, words, tables_of(options.wheels), options.ring)
-        return float(self.of_means(found.columns.mean(axis=0)))
+        words, made = constants(words, len(gold), list(answers))
+        found = [hit_rates(gold, answer, words, tables_of(options.wheels), options.ring) for answer in made]
+        values = [float(self.of_means(one.columns.mean(axis=0))) for one in found]
+        return {f"{why}{named(a)}": value for (a, why), value in zip(answers.items(), values, strict=True)}
 
 
 def refuse_several(pairs: Pairs, what: str) -> None:
