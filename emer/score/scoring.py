@@ -33,6 +33,9 @@ METRICS = {
     "war": "emer.score.closed:WAR",
     "weighted_f1": "emer.score.closed:WEIGHTED_F1",
     "trusted": "emer.score.trusted:TRUSTED",
+    "explanation": "emer.score.explanations:CHRF",
+    "chrf": "emer.score.explanations:CHRF",
+    "chrf_words": "emer.score.explanations:CHRF_WORDS",
 }
 """Name of `--metric` to its object."""
 
@@ -44,10 +47,15 @@ def score(metric: str, predicted: Column, gold: Column, options: Options = DEFAU
 
     Raises ConfigError when clips do not match, or when no clip can be scored, saying why.
     """
-    measuring, matched = _metric(metric), pairs(predicted, gold, options.missing)
+    return score_by(_metric(metric), metric, predicted, gold, options)
+
+
+def score_by(measuring: Metric, name: str, predicted: Column, gold: Column, options: Options = DEFAULT) -> Score:
+    """The same by a metric without a name in `METRICS`, one that holds a model, say; `name` is what it is called."""
+    matched = pairs(predicted, gold, options.missing)
     found = _scored(measuring, matched, options)
     return Score(
-        metric=metric,
+        metric=name,
         score=found.value,
         interval=_bounds(found, matched, options),
         n_scored=len(found.clips),
