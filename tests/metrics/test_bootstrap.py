@@ -1,5 +1,7 @@
 """Intervals against closed forms, scipy's bootstrap, coverage of the truth, and each other."""
 
+from inspect import signature
+
 import numpy as np
 import pytest
 from scipy.stats import bootstrap as scipys
@@ -9,6 +11,10 @@ from emer.metrics import bootstrap, classification, selective
 from emer.metrics.errors import MetricError
 
 Z = float(norm.ppf(0.975))
+
+
+SCIPYS_CHANCE = "rng" if "rng" in signature(scipys).parameters else "random_state"
+"""What scipy calls its generator since 1.15, and before."""
 
 
 def speakers(rng: np.random.Generator, people: int, each: int, spread: float = 0.25) -> tuple[np.ndarray, np.ndarray]:
@@ -42,7 +48,7 @@ def test_the_interval_of_any_metric_equals_scipys_percentile_bootstrap() -> None
         vectorized=False,
         n_resamples=4000,
         method="percentile",
-        rng=rng,
+        **{SCIPYS_CHANCE: rng},
     ).confidence_interval
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.05 * (ours.high - ours.low))
 
