@@ -126,9 +126,14 @@ def harmonic(means: Float[np.ndarray, "*batch 2"]) -> Float64[np.ndarray, "*batc
     return share(np.asarray(2 * p * r), np.asarray(p + r))
 
 
-def share(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """above / below, and 0 where below is 0."""
-    return np.asarray(np.divide(above, below, out=np.zeros(below.shape), where=below > 0))
+def share(above: np.ndarray | np.generic, below: np.ndarray | np.generic) -> np.ndarray:
+    """above / below, and 0 where below is 0.
+
+    >>> share(np.array([1, 2, 3]), np.array([2, 0, 3]))
+    array([0.5, 0. , 1. ])
+    """
+    whole = np.asarray(below)
+    return np.asarray(np.divide(above, whole, out=np.zeros(whole.shape), where=whole > 0))
 
 
 # ---------------------------------------------------------------- sets
