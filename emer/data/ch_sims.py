@@ -8,6 +8,9 @@ Version 1 is `label.csv` with the columns video_id, clip_id, text, label, label_
 `meta.csv` with the same columns and clips `Raw/aqgy3_0001/00000.mp4`: 2,722, 647 and 1,034 clips, one more than the
 paper counts. Its unlabelled part, v2(u), has no sentiment and is not read. All ratings are from -1 to 1.
 
+The packed forms of MER-UniBench (`sims-process/`, `simsv2-process/`, see `unibench`) are read too; they have the same
+names and the ratings of the whole alone.
+
 The ratings of single modalities say where words, voice and face disagree: `modality_values` gives them. They are no
 votes on an emotion, so they stand in no annotation.
 """
@@ -15,10 +18,11 @@ votes on an emotion, so they stand in no annotation.
 from collections.abc import Mapping
 from pathlib import Path
 
-from emer.data.cmu_sentiment import sign, table_beside_pickles
+from emer.data.cmu_sentiment import CORPORA, is_packed, packed_rows, sign, table_beside_pickles
 from emer.data.dataset import About
 from emer.data.released import PART_NAMES, Cells, first_file, number_of, read_csv, tell_counts
 from emer.data.rows import Row, refuse
+from emer.data.unibench import Packing
 from emer.types import Annotation, Clip, Modality
 
 COLUMNS = ("video_id", "clip_id", "text", "label", "mode")
@@ -27,6 +31,8 @@ RANGE = (-1.0, 1.0)
 V1, V2 = "label.csv", "meta.csv"
 PARTS_OF_V1 = {"train": 1_368, "validation": 456, "test": 457}
 PARTS_OF_V2 = {"train": 2_722, "validation": 647, "test": 1_034}
+PACKED_V1 = Packing("CH-SIMS", CORPORA, said="chinese", language="zh", videos=("video",))
+PACKED_V2 = Packing("CH-SIMS v2", CORPORA, said="chinese", language="zh", videos=("video",))
 RATED: Mapping[Modality, str] = {"audio": "label_A", "visual": "label_V", "text": "label_T"}
 ABOUT = {
     "ch_sims": About(
@@ -54,14 +60,14 @@ ABOUT = {
 
 def read(folder: Path) -> tuple[Row, ...]:
     """The 2,281 clips of version 1, in the order of the table; ids are `video_0001_0001`."""
-    rows = _rows(folder, V1, pad=4)
+    rows = packed_rows(folder, PACKED_V1) if is_packed(folder, V1) else _rows(folder, V1, pad=4)
     tell_counts("ch_sims", rows, PARTS_OF_V1)
     return rows
 
 
 def read_v2(folder: Path) -> tuple[Row, ...]:
     """The labelled clips of version 2, in the order of the table; ids are `aqgy3_0001_00000`, as the table has them."""
-    rows = _rows(folder, V2, pad=0)
+    rows = packed_rows(folder, PACKED_V2) if is_packed(folder, V2) else _rows(folder, V2, pad=0)
     tell_counts("ch_sims_v2", rows, PARTS_OF_V2)
     return rows
 

@@ -6,7 +6,8 @@ wild: CMU-MOSEI", ACL. Licence: for research; the videos belong to their makers.
 **Sentiment** (`cmu_mosi`, `cmu_mosei`) is read as the MMSA collection (Yu et al., github.com/thuiar/MMSA) lays it out,
 which the field's open-vocabulary benchmarks use: `label.csv` with the columns video_id, clip_id, text, label,
 annotation, mode, and clips `Raw/VIDEO/CLIP.mp4`. `label` is sentiment from -3 to 3. Published parts: MOSI 1,284, 229,
-686; MOSEI 16,326, 1,871, 4,659 sentences.
+686; MOSEI 16,326, 1,871, 4,659 sentences. The packed form of MER-UniBench (`cmumosi-process/`, see `unibench`) is
+read too and has the same names.
 
 **Emotions** (`cmu_mosei_emotions`) are read as the CMU Multimodal SDK gives them: `CMU_MOSEI_Labels.csd` (HDF5: per
 video rows of sentiment, happy, sad, anger, surprise, disgust, fear, and their seconds), the SDK's
@@ -18,6 +19,7 @@ The `.pkl` files of both releases are pickles, which can run code when they are 
 
 import ast
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from typing import Any
 from emer.data.dataset import About
 from emer.data.released import PART_NAMES, Cells, number_of, read_csv, tell_counts
 from emer.data.rows import Part, Row, existing, refuse, some
+from emer.data.unibench import Packing, read_packed
 from emer.errors import ConfigError, MissingExtra
 from emer.types import Annotation, Clip
 
@@ -33,6 +36,9 @@ COLUMNS = ("video_id", "clip_id", "text", "label", "mode")
 RANGE = (-3.0, 3.0)
 PARTS_OF_MOSI = {"train": 1_284, "validation": 229, "test": 686}
 PARTS_OF_MOSEI = {"train": 16_326, "validation": 1_871, "test": 4_659}
+CORPORA: Mapping[str, Part | None] = {"train_corpus": "train", "val_corpus": "validation", "test_corpus": "test"}
+PACKED_MOSI = Packing("CMU-MOSI", CORPORA)
+PACKED_MOSEI = Packing("CMU-MOSEI", CORPORA)
 EMOTIONS = ("happiness", "sadness", "anger", "surprise", "disgust", "fear")
 """In the order of the SDK's columns, with the names of `mosei6`."""
 _SPEAKERS = "one person speaks in a video, so videos stand for speakers; some people made several (89 in MOSI's 93)"
@@ -71,17 +77,32 @@ ABOUT = {
 
 
 def read_mosi(folder: Path) -> tuple[Row, ...]:
-    """The 2,199 sentences of MOSI, as `sentiment_rows`."""
-    rows = sentiment_rows(folder)
+    """The 2,199 sentences of MOSI, as `sentiment_rows`, or packed."""
+    rows = packed_rows(folder, PACKED_MOSI) if is_packed(folder, TABLE) else sentiment_rows(folder)
     tell_counts("cmu_mosi", rows, PARTS_OF_MOSI)
     return rows
 
 
 def read_mosei(folder: Path) -> tuple[Row, ...]:
-    """The 22,856 sentences of MOSEI, as `sentiment_rows`."""
-    rows = sentiment_rows(folder)
+    """The 22,856 sentences of MOSEI, as `sentiment_rows`, or packed."""
+    rows = packed_rows(folder, PACKED_MOSEI) if is_packed(folder, TABLE) else sentiment_rows(folder)
     tell_counts("cmu_mosei", rows, PARTS_OF_MOSEI)
     return rows
+
+
+def is_packed(folder: Path, table: str) -> bool:
+    """Whether a folder holds the packed form and not the table of the release."""
+    return (folder / "label.npz").is_file() and not (folder / table).is_file()
+
+
+def packed_rows(folder: Path, packing: Packing) -> tuple[Row, ...]:
+    """The rows of a packed set of sentiment, with the sign of the value as label. Raises ConfigError."""
+    rows = read_packed(folder, packing)
+    unrated = [row.id for row in rows if row.annotation.value is None]
+    refuse([some(unrated)] if unrated else [], f"{folder} has clips without sentiment")
+    return tuple(
+        replace(row, annotation=replace(row.annotation, labels=(sign(row.annotation.value or 0.0),))) for row in rows
+    )
 
 
 def sentiment_rows(folder: Path) -> tuple[Row, ...]:

@@ -3,6 +3,7 @@
 import csv
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -119,6 +120,29 @@ def test_ch_sims_v2_finds_its_clips_with_five_digits(tmp_path: Path) -> None:
     assert [row.id for row in data.rows] == ["aqgy3_0001_00000", "b_7"]
     assert data.missing == (("b_7", str(tmp_path / "Raw" / "b" / "0007.mp4")),)
     assert modality_values(tmp_path)["b_7"] == {}
+
+
+def test_the_packed_form_of_a_sentiment_set_is_read_too(tmp_path: Path) -> None:
+    """Archives as MERBench writes them: a dictionary by part, {emo: 0, val: sentiment} by name."""
+    corpora: dict[str, Any] = {
+        "train_corpus": {"abc_1": {"emo": 0, "val": 2.4}},
+        "val_corpus": {"abc_2": {"emo": 0, "val": -0.2}},
+        "test_corpus": {"xyz_1": {"emo": 0, "val": 0.0}},
+    }
+    np.savez_compressed(tmp_path / "label.npz", **corpora)
+    put(tmp_path / "transcription-engchi-polish.csv", "name,chinese,english", "abc_1,好,GOOD", "abc_2,坏,BAD")
+    for place, names in (("subvideo", ("abc_1", "abc_2")), ("video", ("xyz_1",))):
+        for name in names:
+            put(tmp_path / place / f"{name}.mp4")
+    mosi, sims = open_dataset("cmu_mosi", tmp_path), open_dataset("ch_sims", tmp_path)
+    assert [row.annotation.labels for row in mosi.rows] == [("positive",), ("negative",), ("neutral",)]
+    assert [row.part for row in mosi.rows] == ["train", "validation", "test"]
+    assert (mosi.rows[1].clip.said, sims.rows[1].clip.said) == ("BAD", "坏")
+    assert ([name for name, _ in mosi.missing], [name for name, _ in sims.missing]) == (["xyz_1"], ["abc_1", "abc_2"])
+    corpora["test_corpus"]["xyz_1"]["val"] = -10
+    np.savez_compressed(tmp_path / "label.npz", **corpora)
+    with pytest.raises(ConfigError, match="has clips without sentiment: xyz_1"):
+        open_dataset("ch_sims_v2", tmp_path)
 
 
 FOLDS = 'standard_train_fold=["abc"]\nstandard_valid_fold=["xyz"]\nstandard_test_fold=["uvw", "rst"]\n'
