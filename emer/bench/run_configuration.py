@@ -13,7 +13,10 @@ from emer.errors import ConfigError
 from emer.types import Modality
 
 TASK = "predict"
-MAY_CHANGE = ("data", "systems", "folders", "limit", "workers", "timeout", "wheels", "bootstrap", "reports", "out")
+MAY_CHANGE = (
+    *("data", "systems", "data_folder", "folders", "limit", "workers", "timeout", "wheels", "bootstrap", "reports"),
+    "out",
+)
 """What a folder may be taken up again with. Each system's own settings and each clip's own content are held against
 its answers one by one, so data sets and systems may be added."""
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -27,7 +30,7 @@ class RunData:
     name: str
     """A public data set (`emer.registry.DATASETS`), or a manifest (.jsonl or .csv)."""
     folder: str | None = None
-    """Where the release lies; None looks where `emer.data.folders` does. A manifest needs none."""
+    """Where the release lies, inside `data_folder` where that is given. A manifest needs none."""
     part: Part | None = None
     """The official part that is explained; None is all of it."""
     limit: int | None = None
@@ -84,8 +87,10 @@ class RunConfig:
     systems: tuple[RunSystem, ...]
     out: str
     task: Literal["predict"] = "predict"
+    data_folder: str | None = None
+    """What holds the folders of the data sets, each under its `folder`, or under its name."""
     folders: Mapping[str, str] = field(default_factory=dict)
-    """Data set to folder, so that `folders.meld=DIR` names one on the command line; goes before `data[…].folder`."""
+    """Data set to folder, so that `folders.meld=DIR` names one on the command line; goes before all else."""
     limit: int | None = None
     """Clips of each data set that names no limit of its own."""
     seed: int = 0
@@ -116,8 +121,12 @@ class RunConfig:
             raise ConfigError("; ".join(mistakes))
 
     def folder_named(self, data: RunData) -> str | None:
-        """Where the user says that a data set lies."""
-        return self.folders.get(data.name, data.folder)
+        """Where the configuration says that a data set lies."""
+        if data.name in self.folders:
+            return self.folders[data.name]
+        if self.data_folder is not None:
+            return str(Path(self.data_folder) / (data.folder or data.name))
+        return data.folder
 
 
 def read_run(path: str | Path, changes: Sequence[str] = ()) -> RunConfig:

@@ -8,7 +8,7 @@ What is asked follows from the data sets (`run_data`), who answers from the conf
 from the answers that are there (`prediction_files`); workers do the rest (`run_workers`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from emer.data.rows import refuse
 from emer.errors import ConfigError
 from emer.files import write_text
 from emer.jsonio import dumps
+from emer.registry import DATASETS, load
 from emer.runs import run_folder
 
 
@@ -128,6 +129,7 @@ def opened(config: RunConfig, command: str, *, retry_failed: bool = False) -> It
     """
     check(config.systems, config.seed)
     present, skipped = _present(config)
+    refuse([] if present else _told(skipped), "there is nothing to explain")
     folder = Path(config.out)
     with locked(folder), ExitStack() as stack:
         run_folder(folder, config, command, may_change=MAY_CHANGE)
@@ -138,8 +140,7 @@ def opened(config: RunConfig, command: str, *, retry_failed: bool = False) -> It
         write_text(
             folder / "skipped.jsonl", "".join(dumps({"data": n, "reason": r}) + "\n" for n, r in skipped.items())
         )
-        told = [f"{name} is skipped: {reason}" for name, reason in skipped.items()]
-        refuse([] if sets else told, "there is nothing to explain")
+        refuse([] if sets else _told(skipped), "there is nothing to explain")
         jobs = []
         for system, record in enumerate(records):
             for data, one in enumerate(sets):
@@ -150,21 +151,37 @@ def opened(config: RunConfig, command: str, *, retry_failed: bool = False) -> It
                 stack.callback(file.close)
                 stack.callback(timings.close)
                 jobs.append(Job(system, data, file, timings))
-        yield Run(config, sets, tuple(jobs), (*told, *_notes(config, sets, jobs)))
+        yield Run(config, sets, tuple(jobs), (*_told(skipped), *_notes(config, sets, jobs)))
 
 
 def _present(config: RunConfig) -> tuple[list[RunData], dict[str, str]]:
     """The data sets whose folder is there, and why the others are skipped."""
+    refuse(list(_unknown(config)), "data sets that are not known")
     present, skipped = [], {}
     for data in config.data:
         folder = config.folder_named(data)
+        how = f"name that of its release with folders.{data.name}=DIR"
         if data.is_manifest or (folder is not None and Path(folder).is_dir()):
             present.append(data)
+        elif folder is None:
+            skipped[data.stem] = f"no folder was named; {how}"
         else:
-            skipped[data.stem] = (
-                f"there is no folder {folder}; name the one of its release with folders.{data.name}=DIR"
-            )
+            skipped[data.stem] = f"there is no folder {folder}; {how}"
     return present, skipped
+
+
+def _unknown(config: RunConfig) -> Iterator[str]:
+    """Names that are neither a data set nor a manifest: a slip must not look like a set that is absent."""
+    for data in config.data:
+        try:
+            if not data.is_manifest:
+                load(data.name, DATASETS)
+        except ConfigError as error:
+            yield str(error)
+
+
+def _told(skipped: Mapping[str, str]) -> list[str]:
+    return [f"{name} is skipped: {reason}" for name, reason in skipped.items()]
 
 
 def _read(config: RunConfig, present: Sequence[RunData]) -> list[Asked]:

@@ -1,11 +1,11 @@
-"""`emer bench run`: explain the clips of data sets with one or several systems, into a folder that is taken up again."""
+"""`emer bench run`: explain the clips of data sets into a folder that can be taken up again."""
 
 import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from emer.bench.run_configuration import read_run
@@ -27,10 +27,9 @@ def run(options: Namespace) -> int:
                 bar.step(step)
         for line in work.summary():
             print(line)
-        told = f"{work.failed} failed" + (" (--retry-failed asks again)" if work.failed else "")
-        print(
-            f"{work.answered} of {work.total} answers in {config.out}, {told}; emer bench report {config.out} scores them"
-        )
+        again = " (--retry-failed asks again)" if work.failed else ""
+        print(f"{work.answered} of {work.total} answers in {config.out}, {work.failed} failed{again}")
+        print(f"emer bench report {config.out} scores them")
         return 1 if work.failed else 0
 
 
@@ -45,32 +44,40 @@ def changes_of(options: Namespace) -> list[str]:
 
 @dataclass(slots=True)
 class Pace:
-    """How fast it goes, from the answers of this run alone."""
+    """How fast it goes: by the answers since the first one of this run, since workers take a while to start."""
 
     total: int
     answered: int
-    """Before this run began."""
     failed: int = 0
-    started: float = field(default_factory=time.monotonic)
-    new: int = 0
+    first: float | None = None
+    """When the first answer came, in seconds of a clock that only runs forward."""
+    since: int = 0
+    """Answers since then."""
 
-    def add(self, step: Step) -> None:
-        self.new += 1
+    def add(self, step: Step, now: float) -> None:
+        self.answered += 1
         self.failed += step.reason is not None
+        if self.first is None:
+            self.first = now
+        else:
+            self.since += 1
 
     def line(self, now: float) -> str:
         """Where it stands.
 
-        >>> Pace(total=100, answered=40, started=0.0, new=20, failed=1).line(now=10.0)
+        >>> Pace(total=100, answered=60, first=0.0, since=20, failed=1).line(now=10.0)
         '60 of 100 answers, 2.0 a second, 20 s left, 1 failed'
-        >>> Pace(total=1000, answered=0, started=0.0, new=10).line(now=100.0)
+        >>> Pace(total=1000, answered=10, first=0.0, since=10).line(now=100.0)
         '10 of 1000 answers, 6.0 a minute, 2 h 45 min left, 0 failed'
+        >>> Pace(total=1000, answered=10).line(now=100.0)
+        '10 of 1000 answers, 0 failed'
         """
-        rate = self.new / max(now - self.started, 1e-9)
-        left = (self.total - self.answered - self.new) / rate if rate else None
-        speed = f"{rate:.1f} a second" if rate >= 1 else f"{60 * rate:.1f} a minute"
-        told = [f"{self.answered + self.new} of {self.total} answers", *([speed] if rate else [])]
-        return ", ".join([*told, *([] if left is None else [f"{_duration(left)} left"]), f"{self.failed} failed"])
+        told = [f"{self.answered} of {self.total} answers"]
+        if self.first is not None and self.since and now > self.first:
+            rate = self.since / (now - self.first)
+            told.append(f"{rate:.1f} a second" if rate >= 1 else f"{60 * rate:.1f} a minute")
+            told.append(f"{_duration((self.total - self.answered) / rate)} left")
+        return ", ".join([*told, f"{self.failed} failed"])
 
 
 def _duration(seconds: float) -> str:
@@ -92,16 +99,16 @@ class Lines:
     """For logs: failures as they come, and a line now and then."""
 
     def __init__(self, pace: Pace) -> None:
-        self.pace, self.last = pace, pace.started
+        self.pace, self.last = pace, time.monotonic()
 
     def say(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
     def step(self, step: Step) -> None:
-        self.pace.add(step)
+        now = time.monotonic()
+        self.pace.add(step, now)
         if step.reason is not None:
             self.say(failure(step))
-        now = time.monotonic()
         if now - self.last >= EVERY:
             self.last = now
             self.say(self.pace.line(now))
@@ -125,10 +132,11 @@ class Drawn:
         self.progress.console.print(line, highlight=False, markup=False)
 
     def step(self, step: Step) -> None:
-        self.pace.add(step)
+        now = time.monotonic()
+        self.pace.add(step, now)
         if step.reason is not None:
             self.say(failure(step))
-        self.progress.update(self.task, advance=1, description=self.pace.line(time.monotonic()))
+        self.progress.update(self.task, advance=1, description=self.pace.line(now))
 
     def close(self) -> None:
         self.progress.stop()
