@@ -6,10 +6,11 @@ numbers and texts, their types, single numbers) as data. Everything else in the 
 """
 
 import pickle
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,11 @@ from emer.errors import ConfigError
 
 PLAIN = "biufUS"
 """Kinds of numpy types that hold numbers and texts and nothing else."""
-DAMAGE = (ValueError, OSError, EOFError, KeyError, IndexError, TypeError, AttributeError, RecursionError)
+DAMAGE = (
+    *(ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, SyntaxError, tokenize.TokenError),
+    *(OSError, EOFError, MemoryError, RecursionError, NotImplementedError, zipfile.BadZipFile, zlib.error),
+)
+"""All that a damaged archive was seen to raise."""
 
 
 def read_objects(path: Path) -> dict[str, Any]:
@@ -31,8 +36,9 @@ def read_objects(path: Path) -> dict[str, Any]:
             return {name.removesuffix(".npy"): _member(archive, name) for name in names}
     except pickle.UnpicklingError as error:
         raise ConfigError(f"{path} is not read: {error}; fetch it from its owners again") from error
-    except (*DAMAGE, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-        raise ConfigError(f"{path} is no .npz archive of labels ({error}); fetch it again") from error
+    except DAMAGE as error:
+        told = " ".join(str(error).split()) or type(error).__name__
+        raise ConfigError(f"{path} is no .npz archive of labels ({told}); fetch it again") from error
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> Any:
@@ -41,16 +47,13 @@ def _member(archive: zipfile.ZipFile, name: str) -> Any:
         read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
         shape, _, dtype = read_header[version](file)
         if dtype.hasobject:
-            return _plain(_Reading(file).load())
+            return _plain(_Reading(file, encoding="latin1").load())
         values = np.frombuffer(file.read(), dtype)
         return values.reshape(shape).tolist()
 
 
 class _Reading(pickle.Unpickler):
     """An unpickler whose only classes and functions are the stand-ins below."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        super().__init__(file, encoding="latin1")
 
     def find_class(self, module: str, name: str) -> Any:
         home = module.replace("numpy._core", "numpy.core")
@@ -75,7 +78,7 @@ class _Type:
         order = state[1] if state[1] in ("<", ">") else ""
         self.code = order + self.code.lstrip("<>|=")
 
-    def read(self, data: bytes) -> "np.ndarray[Any, Any]":
+    def read(self, data: bytes) -> np.ndarray:
         kind = np.dtype(self.code)
         if kind.kind not in PLAIN:
             raise pickle.UnpicklingError(f"it holds an array of type {self.code}, which is neither numbers nor texts")
