@@ -21,7 +21,7 @@ from emer.errors import ConfigError, MissingExtra
 from emer.metrics.explanations import Match, greedy_match
 
 LONGEST = 512
-"""Tokens of a text that are read; encoders know no more places."""
+"""Tokens that are read at most; few encoders know more places."""
 BATCH = 16
 
 
@@ -76,9 +76,15 @@ class Encoder:
         counted = [self._counted(each) for each in (text, reference)]
         return greedy_match(ours, theirs, (counted[0], counted[1]))
 
+    @property
+    def longest(self) -> int:
+        """Tokens of a text that are read; the rest is cut off."""
+        places = getattr(self.model.config, "max_position_embeddings", LONGEST)
+        return min(LONGEST, int(self.tokeniser.model_max_length), int(places))
+
     def _counted(self, text: str) -> list[bool]:
         """Which tokens are the text's own, and not marks that the model wants at its ends."""
-        given = self.tokeniser(text, truncation=True, max_length=LONGEST, return_special_tokens_mask=True)
+        given = self.tokeniser(text, truncation=True, max_length=self.longest, return_special_tokens_mask=True)
         return [not special for special in given["special_tokens_mask"]]
 
     def _run(self, texts: Sequence[str], layer: int) -> tuple[np.ndarray, np.ndarray]:
@@ -86,7 +92,12 @@ class Encoder:
         import torch
 
         given = self.tokeniser(
-            list(texts), padding=True, truncation=True, max_length=LONGEST, return_tensors="pt", padding_side="right"
+            list(texts),
+            padding=True,
+            truncation=True,
+            max_length=self.longest,
+            return_tensors="pt",
+            padding_side="right",
         )
         with torch.inference_mode():
             hidden = self.model(**given, output_hidden_states=True).hidden_states

@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
     config = transformers.BertConfig(vocab_size=len(WORDS), max_position_embeddings=64, **sizes)
     transformers.BertModel(config).save_pretrained(path)
-    transformers.BertTokenizerFast(vocab_file=str(path / "vocab.txt")).save_pretrained(path)
+    transformers.BertTokenizerFast(vocab_file=str(path / "vocab.txt"), model_max_length=64).save_pretrained(path)
     return path
 
 
@@ -65,6 +65,13 @@ def test_the_marks_at_both_ends_do_not_count(encoder: Encoder) -> None:
 def test_a_sentence_is_the_mean_of_its_tokens_whatever_it_is_padded_with(encoder: Encoder) -> None:
     alone, together = encoder.sentences(TEXTS[1:]), encoder.sentences(TEXTS)[1:]
     assert alone == pytest.approx(together, abs=1e-5)
+
+
+def test_a_text_that_is_too_long_is_cut_to_what_the_model_can_read(encoder: Encoder) -> None:
+    long = " ".join(["voice"] * 500)
+    assert encoder.longest == 64
+    assert encoder.sentences([long]).shape == (1, 16)
+    assert encoder.matches([long], [long])[0].f1 == pytest.approx(1.0)
 
 
 def test_both_similarities_are_scores_with_floors_and_name_the_model(encoder: Encoder) -> None:
