@@ -21,6 +21,8 @@ RELEASED = {
     "5fef223b1baac988793713d277a2bd3e6676559e60ccbfc4cb75ac76ae548ac8": "MER2026",
 }
 """Hash of the content (`content_hash`) to the name that scores give."""
+PICKLED = "wheel_mapping.npz"
+"""As the challenge of 2026 packed its maps."""
 
 
 def load_wheels(path: str | Path | None = None) -> WheelTables:
@@ -63,10 +65,7 @@ def content_hash(tables: WheelTables) -> str:
 def _files(path: Path) -> tuple[Path, ...]:
     """The files of a release: seven of 2025, or one of 2026."""
     if path.suffix == ".npz":
-        raise ConfigError(
-            f"{path} is a pickled archive, which may run any code when it is opened, so emer does not; "
-            f"save its three maps as JSON (format_mapping, raw_mapping, wheel_map_whole) and name that file"
-        )
+        raise _pickled(path)
     if path.is_file():
         return (path,)
     if not path.is_dir():
@@ -75,10 +74,19 @@ def _files(path: Path) -> tuple[Path, ...]:
         return (maps,)
     if is_folder_of_2025(path):
         return files_of_2025(path)
+    if (archive := path / PICKLED).is_file():
+        raise _pickled(archive)
     inside = ", ".join(sorted(entry.name for entry in path.iterdir())[:5]) or "nothing"
     raise ConfigError(
         f"{path} holds no emotion tables, only {inside}; name the folder with format.csv, synonym.xlsx and "
         f"wheel1.xlsx to wheel5.xlsx (2025), or with {MAPS} (2026)"
+    )
+
+
+def _pickled(path: Path) -> ConfigError:
+    return ConfigError(
+        f"{path} is a pickled archive, which may run any code when it is opened, so emer does not open it; "
+        "save its three maps as JSON (format_mapping, raw_mapping, wheel_map_whole) and name that file"
     )
 
 
