@@ -84,8 +84,10 @@ def most_frequent(words: Sequence[str], gold: Ragged, count: int) -> tuple[str, 
 def gold_vocabulary(pairs: Pairs) -> tuple[list[str], Ragged]:
     """The words of gold alone, and gold as places among them."""
     words, gold, _ = pairs.vocabulary
-    used, place = np.unique(gold.ids, return_inverse=True)
-    return [words[i] for i in used.tolist()], Ragged(place.astype(np.int64), gold.starts)
+    used = np.flatnonzero(np.bincount(gold.ids, minlength=len(words)))
+    place = np.zeros(len(words), dtype=np.int64)
+    place[used] = np.arange(len(used))
+    return [words[i] for i in used.tolist()], Ragged(place[gold.ids], gold.starts)
 
 
 def constants(words: Sequence[str], clips: int, answers: Sequence[Sequence[str]]) -> tuple[list[str], list[Ragged]]:
