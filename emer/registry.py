@@ -54,6 +54,8 @@ DATASETS: dict[str, str] = {
     "emer_v2": "emer.data.emer_sets:emer_v2",
     "merr_coarse": "emer.data.merr:merr_coarse",
     "merr_fine": "emer.data.merr:merr_fine",
+    "emoprefer": "emer.data.emoprefer:emoprefer",
+    "emoprefer_v2": "emer.data.emoprefer:emoprefer_v2",
     "dfew": "emer.data.dfew:dfew",
     **{f"dfew_fd{fold}": f"emer.data.dfew:fd{fold}" for fold in range(1, 6)},
     **{f"mafw_set{fold}": f"emer.data.mafw:set{fold}" for fold in range(1, 6)},
