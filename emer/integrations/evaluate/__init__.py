@@ -1,4 +1,4 @@
-"""Four scores for Hugging Face `evaluate`, loaded from this package's own files, offline.
+"""Eight scores for Hugging Face `evaluate`, loaded from this package's own files, offline.
 
     import evaluate
     from emer.integrations.evaluate import path
@@ -6,14 +6,15 @@
     trusted = evaluate.load(path("trusted"))
     trusted.compute(predictions=[0, 1], references=[0, 0], confidence=[0.9, 0.4], threshold=0.5)
 
-Each is a shell: the arithmetic, its sources and its checks are in `emer.metrics`.
+Each is a shell: the arithmetic, its sources and its checks are in `emer.metrics`, and for wheel_f1, hit_rate, sentiment
+and ovmerd12 in `emer.score`.
 """
 
 from pathlib import Path
 
 from emer.errors import ConfigError
 
-NAMES = ("aurc", "calibration_error", "multilabel", "trusted")
+NAMES = ("aurc", "calibration_error", "hit_rate", "multilabel", "ovmerd12", "sentiment", "trusted", "wheel_f1")
 
 
 def path(name: str) -> str:
