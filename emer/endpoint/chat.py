@@ -160,14 +160,14 @@ class Endpoint:
             answer = json.loads(data)
         except (ValueError, RecursionError) as error:
             shown = short(data[:400].decode("utf-8", "replace"))
-            raise EndpointError(
+            raise Unanswered(
                 f"{self.url} did not answer in JSON ({shown}); give the address up to and with /v1"
             ) from error
         try:
             choice = answer["choices"][0]
             text, reason = choice["message"].get("content"), choice.get("finish_reason")
         except (KeyError, IndexError, TypeError, AttributeError) as error:
-            raise EndpointError(f"{self.url} sent JSON that is no chat answer: {short(str(answer))}") from error
+            raise Unanswered(f"{self.url} sent JSON that is no chat answer: {short(str(answer))}") from error
         if reason == "length":
             raise Unanswered(f"the answer of {self.model} was cut after {self.max_tokens} tokens; allow more")
         if not isinstance(text, str) or not text.strip():

@@ -76,6 +76,9 @@ class Line:
         request = urllib.request.Request(self.url + path, data=data, headers=headers)
         with _OPENER.open(request, timeout=self.timeout) as answer:
             body: bytes = answer.read(LARGEST_ANSWER + 1)
+            missing = answer.length or 0
+        if missing and len(body) <= LARGEST_ANSWER:  # a bounded read takes an early end for the end
+            raise http.client.IncompleteRead(body, missing)
         if len(body) > LARGEST_ANSWER:
             raise Unanswered(f"an answer of {self.url} is larger than {LARGEST_ANSWER // 1_000_000} MB")
         return body
