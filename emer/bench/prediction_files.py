@@ -85,7 +85,8 @@ class PredictionFile:
         wanted = [(self.path, line) for line in found.lines.values()] + [(spare, x) for x in found.spare.values()]
         if in_place != wanted:
             # The spare file first: killed in between, an answer lies in both files, and counts once.
-            write_lines(spare, found.spare.values())
+            if found.spare or spare.exists():
+                write_lines(spare, found.spare.values())
             write_lines(self.path, found.lines.values())
         self.answered: set[str] = set(found.lines)
         """Rows that have an answer, failures included."""

@@ -30,11 +30,11 @@ class RunData:
     name: str
     """A public data set (`emer.registry.DATASETS`), or a manifest (.jsonl or .csv)."""
     folder: str | None = None
-    """Where the release lies, inside `data_folder` where that is given. A manifest needs none."""
+    """Where the release lies, inside `data_folder` where that is given; None leaves it to `emer.data.folders`."""
     part: Part | None = None
     """The official part that is explained; None is all of it."""
     limit: int | None = None
-    """As many clips, drawn by the seed; None is all of them."""
+    """At most as many clips, drawn by the seed."""
     metric: str | None = None
     """A metric of `emer score`; None is the one that the field reports on this set."""
     metrics: tuple[str, ...] = ()
@@ -92,7 +92,7 @@ class RunConfig:
     folders: Mapping[str, str] = field(default_factory=dict)
     """Data set to folder, so that `folders.meld=DIR` names one on the command line; goes before all else."""
     limit: int | None = None
-    """Clips of each data set that names no limit of its own."""
+    """At most as many clips of each data set, drawn by the seed."""
     seed: int = 0
     """Draws the clips where there is a limit, and is handed to engines that draw."""
     workers: int = 1
@@ -121,7 +121,7 @@ class RunConfig:
             raise ConfigError("; ".join(mistakes))
 
     def folder_named(self, data: RunData) -> str | None:
-        """Where the configuration says that a data set lies."""
+        """Where the configuration says that a data set lies; None where it does not."""
         if data.name in self.folders:
             return self.folders[data.name]
         if self.data_folder is not None:

@@ -64,15 +64,15 @@ class Asked:
     """Row to hash of its clip, as `content_of` tells it."""
 
 
-def asked(config: RunConfig, data: RunData) -> Asked:
+def asked(config: RunConfig, data: RunData, folder: Path | None) -> Asked:
     """Read a data set, draw from it where there is a limit, and look at every clip.
 
     The draw is by hash of seed and row id: with the same seed, a larger limit asks for the same clips and more.
-    Raises ConfigError for what cannot be read.
+    `folder` is None for a manifest. Raises ConfigError for what cannot be read.
     """
-    about, everything = _rows(config, data)
-    limit = config.limit if data.limit is None else data.limit
-    drawn = set(by_chance([row.id for row in everything], config.seed)[:limit])
+    about, everything = _rows(data, folder)
+    limits = [limit for limit in (config.limit, data.limit) if limit is not None]
+    drawn = set(by_chance([row.id for row in everything], config.seed)[: min(limits, default=None)])
     wanted = [row for row in everything if row.id in drawn]
     there = tuple(row for row in wanted if Path(row.clip.path).is_file())
     missing = tuple(row for row in wanted if not Path(row.clip.path).is_file())
@@ -83,15 +83,13 @@ def asked(config: RunConfig, data: RunData) -> Asked:
     return found
 
 
-def _rows(config: RunConfig, data: RunData) -> tuple[About, tuple[Row, ...]]:
-    if data.is_manifest:
+def _rows(data: RunData, folder: Path | None) -> tuple[About, tuple[Row, ...]]:
+    if folder is None:
         rows = tuple(row for row in read_manifest(data.name) if data.part is None or row.part == data.part)
         if not rows:
             raise ConfigError(f"{data.name} has no rows with split {data.part}; name another part")
         title = f"manifest {Path(data.name).name}"
         return About(data.stem, title, "the user's own", "not stated", METRIC), rows
-    folder = config.folder_named(data)
-    assert folder is not None
     found = open_dataset(data.name, folder)
     return found.about, found.part(data.part)
 

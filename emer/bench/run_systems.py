@@ -12,6 +12,7 @@ from emer.data.rows import refuse
 from emer.errors import ConfigError, EmerError
 from emer.evidence.weights import find_weights
 from emer.explain import Explainer
+from emer.prompts import prompt
 from emer.registry import ENGINES, load
 from emer.types import Explanation
 from emer.version import __version__
@@ -63,6 +64,7 @@ def record_of(system: RunSystem, seed: int) -> dict[str, Any]:
         "transcriber": system.transcriber,
         "without": sorted(system.without),
         **{name: getattr(system, name) for name in OF_MODELS},
+        "prompt": None if system.prompt is None else {"name": system.prompt, "sha256": prompt(system.prompt).sha256},
         "settings": dict(system.settings),
         "seed": seed,
     }

@@ -8,6 +8,7 @@ What is asked follows from the data sets (`run_data`), who answers from the conf
 from the answers that are there (`prediction_files`); workers do the rest (`run_workers`).
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -20,12 +21,16 @@ from emer.bench.run_lines import Appended, locked
 from emer.bench.run_systems import check, record_of
 from emer.bench.run_workers import Done, Setting, Task, explained
 from emer.clues.cache import key_of
+from emer.data.folders import folder_of, listed_folders
 from emer.data.rows import refuse
 from emer.errors import ConfigError
 from emer.files import write_text
 from emer.jsonio import dumps
 from emer.registry import DATASETS, load
 from emer.runs import run_folder
+
+Place = tuple[RunData, Path | None]
+"""A data set and its folder; a manifest has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,19 +159,19 @@ def opened(config: RunConfig, command: str, *, retry_failed: bool = False) -> It
         yield Run(config, sets, tuple(jobs), (*_told(skipped), *_notes(config, sets, jobs)))
 
 
-def _present(config: RunConfig) -> tuple[list[RunData], dict[str, str]]:
-    """The data sets whose folder is there, and why the others are skipped."""
+def _present(config: RunConfig) -> tuple[list[Place], dict[str, str]]:
+    """The data sets whose folder is there, and why the others are skipped. Raises ConfigError for unknown names."""
     refuse(list(_unknown(config)), "data sets that are not known")
+    if listed := os.environ.get("EMER_DATASETS"):
+        listed_folders(listed)  # one that cannot be read is a mistake, where a folder that is not there is none
     present, skipped = [], {}
     for data in config.data:
-        folder = config.folder_named(data)
-        how = f"name that of its release with folders.{data.name}=DIR"
-        if data.is_manifest or (folder is not None and Path(folder).is_dir()):
-            present.append(data)
-        elif folder is None:
-            skipped[data.stem] = f"no folder was named; {how}"
+        try:
+            folder = None if data.is_manifest else folder_of(data.name, config.folder_named(data))
+        except ConfigError as error:
+            skipped[data.stem] = f"{error}; here: folders.{data.name}=DIR"
         else:
-            skipped[data.stem] = f"there is no folder {folder}; {how}"
+            present.append((data, folder))
     return present, skipped
 
 
@@ -184,11 +189,11 @@ def _told(skipped: Mapping[str, str]) -> list[str]:
     return [f"{name} is skipped: {reason}" for name, reason in skipped.items()]
 
 
-def _read(config: RunConfig, present: Sequence[RunData]) -> list[Asked]:
+def _read(config: RunConfig, present: Sequence[Place]) -> list[Asked]:
     found, mistakes = [], []
-    for data in present:
+    for data, folder in present:
         try:
-            found.append(asked(config, data))
+            found.append(asked(config, data, folder))
         except ConfigError as error:
             mistakes.append(str(error))
     refuse(mistakes, "data that cannot be read")

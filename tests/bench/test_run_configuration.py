@@ -1,5 +1,6 @@
 """Configurations of `emer bench run`: what they may say, and every mistake at once."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,12 @@ def test_the_record_of_a_system_knows_its_heads_by_their_content(tmp_path: Path)
     assert record_of(system, 0)["weights"]["name"] == before["weights"]["name"]
     assert record_of(system, 0) != before
     assert record_of(system, 1) != record_of(system, 0)
+
+
+def test_the_record_of_a_system_holds_the_hash_of_its_prompts_text() -> None:
+    record = record_of(RunSystem(name="x", prompt="sentiment", weights="none"), 0)
+    text = (Path(__file__).parents[2] / "prompts" / "sentiment.en.md").read_bytes()
+    assert record["prompt"] == {"name": "sentiment", "sha256": hashlib.sha256(text).hexdigest()}
 
 
 @pytest.mark.parametrize("name", ["mer_unibench", "ravdess_composer"])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import wave
 from pathlib import Path
 
@@ -161,7 +162,8 @@ def test_test_actors_of_ravdess_are_explained_by_two_systems_and_a_larger_limit_
     command = ["bench", "run", str(path), f"folders.ravdess={real_data}", "--workers", "2"]
     assert main([*command, "--limit", "3"]) == 0
     shown = capsys.readouterr()
-    assert "meld is skipped: no folder was named; name that of its release with folders.meld=DIR" in shown.err
+    assert "meld is skipped: meld is not here" in shown.err
+    assert "folders.meld=DIR" in shown.err
     assert "ravdess, heads: 3 answers\nravdess, hints: 3 answers\n6 of 6 answers" in shown.out
     heads, hints = answers(tmp_path, "heads", "ravdess"), answers(tmp_path, "hints", "ravdess")
     assert list(heads) == list(hints)
@@ -174,6 +176,30 @@ def test_test_actors_of_ravdess_are_explained_by_two_systems_and_a_larger_limit_
     assert [row["name"] for row in gold] == list(answers(tmp_path, "heads", "ravdess"))
     assert {row["speaker"] for row in gold} <= {f"actor{number}" for number in (17, 18, 19, 20)}
     assert default_folder().is_dir()  # workers keep clues where the command does
+
+
+def test_of_the_nine_sets_those_that_are_there_are_run_and_the_others_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder laid out as MER-UniBench packs OV-MERD+, with one of its two clips."""
+    place = tmp_path / "sets" / "ovmerdplus-process"
+    (place / "video").mkdir(parents=True)
+    (place / "ovlabel.csv").write_text("name,openset\nclip_1,\"['glad', 'calm']\"\nclip_2,['sad']\n")
+    (place / "subtitle_eng.csv").write_text("name,sentence\nclip_1,How good that is!\nclip_2,No.\n")
+    shutil.copy(Path(__file__).parents[2] / "examples" / "talking_face.mp4", place / "video" / "clip_1.mp4")
+    monkeypatch.delenv("EMER_DATA", raising=False)
+    command = ["bench", "run", "mer_unibench", f"data_folder={tmp_path / 'sets'}", f"out={tmp_path / 'out'}"]
+    assert main([*command, "systems=[{name: one, weights: none, without: [audio, visual]}]"]) == 0
+    shown = capsys.readouterr()
+    for name in ("mer2023", "mer2024", "meld", "iemocap4", "cmu_mosi", "cmu_mosei", "ch_sims", "ch_sims_v2"):
+        assert f"{name} is skipped: there is no folder {tmp_path / 'sets'}" in shown.err
+    assert f"ovmerd_plus: 1 of 2 clips are missing; {tmp_path / 'out/missing/ovmerd_plus.txt'} names them" in shown.err
+    assert (tmp_path / "out/missing/ovmerd_plus.txt").read_text().startswith("clip_2\t")
+    assert "ovmerd_plus, one: 1 answers; 1 clips are missing" in shown.out
+    assert list(answers(tmp_path, "one", "ovmerd_plus")) == ["clip_1"]
+    assert len((tmp_path / "out/skipped.jsonl").read_text().splitlines()) == 8
+    gold = json.loads((tmp_path / "out/gold/ovmerd_plus.jsonl").read_text())
+    assert (gold["name"], gold["labels"]) == ("clip_1", ["glad", "calm"])
 
 
 def test_a_system_that_has_changed_under_its_name_is_refused(
