@@ -100,6 +100,8 @@ def _system(system: SystemScores) -> dict[str, Any]:
         "refused": dict(system.refused),
         "trusted": asdict(system.trust),
         "selective": None if system.selective is None else asdict(system.selective),
+        "calibration": None if system.calibration is None else asdict(system.calibration),
+        "explanations": {score.metric: asdict(score) for score in system.explanations},
         "claims": None if system.claims is None else asdict(system.claims),
         "failures": {kind: n for kind, (n, _) in system.failures.items()},
         "n_asked": len(system.truths),

@@ -83,7 +83,16 @@ def _reliability_panel(panel: Any, name: str, judged: Judged) -> None:
     panel.fill_between(grid, low, high, color="#dddddd", linewidth=0)
     panel.plot([0, 1], [0, 1], color="#888888", linewidth=0.7)
     points = reliability(judged.confidence, 1 - judged.risk, bins=bins)
-    panel.plot(points.confidence, points.right, "o", color=COLOURS[1], markersize=3.5, alpha=0.8, markeredgewidth=0)
+    panel.plot(
+        points.confidence,
+        points.right,
+        "o",
+        color=COLOURS[1],
+        markersize=4,
+        alpha=0.8,
+        markeredgewidth=0,
+        clip_on=False,
+    )
     panel.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
     panel.set_title(name if len(name) <= 28 else f"{name[:27]}…")
 

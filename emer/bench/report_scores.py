@@ -6,21 +6,22 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from jaxtyping import Bool, Float64
 
+from emer.bench.records import Prediction
 from emer.bench.report_clips import Judged, judged
 from emer.bench.report_run import DataRun, Run, Truth, answer_column, gold_column
 from emer.bench.run_configuration import RunConfig
 from emer.errors import ConfigError, EmerError
+from emer.metrics.calibration_error import debiased_ece, ece, perfect_band
 from emer.metrics.claims import ClaimScores, claim_scores
 from emer.metrics.errors import MetricError
 from emer.metrics.selective import SelectiveScores, selective_scores
-from emer.metrics.trusted import TrustedScores, scores_at
+from emer.metrics.trusted import TrustedScores
+from emer.score.explanations import SELF_TESTED, explanation_scores
 from emer.score.options import Options
 from emer.score.result import Column, Score
 from emer.score.scoring import difference, score
-
-SELF_TESTED = ("composer",)
-"""Engines that write from the clues that the grounding check reads: their shares of claims are no result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,19 @@ class Trust:
     trusted: Score | None
     rest: Score | None
     flags: TrustedScores | None
-    """Trusted precision, recall and F1 with floor; None where answers can be partly right, or nothing is trusted."""
+    """Trusted precision, recall and F1 with floor; an answer that is partly right counts as such a part. None where
+    no clip has a risk and a flag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Is a confidence of c right c of the time? 15 bins of equal mass."""
+
+    ece: float
+    band: float
+    """95 % of perfectly calibrated systems of this n show an ECE up to this."""
+    debiased: float
+    n: int
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,10 @@ class SystemScores:
     trust: Trust
     selective: SelectiveScores | None
     """None where fewer than two clips have a confidence."""
+    calibration: Calibration | None
     claims: ClaimScores | None
+    explanations: tuple[Score, ...]
+    """Against reference explanations, where the data set has some."""
     failures: Mapping[str, tuple[int, tuple[str, ...]]]
     """Kind to how many and the first few reasons."""
     n_out_of_domain: int
@@ -107,7 +123,9 @@ def score_system(data: DataRun, name: str, engine: str, options: Options) -> Sys
         judged=clips,
         trust=_trust(data, name, truths, clips, options),
         selective=_selective(clips),
+        calibration=_calibration(clips, options.seed),
         claims=_claims(data, name, engine, truths, options),
+        explanations=_explanations(predictions, gold, engine, options),
         failures=_failures(data, name),
         n_out_of_domain=sum(prediction.out_of_domain for prediction in predictions),
         n_answered=sum(prediction.error is None for prediction in predictions),
@@ -172,16 +190,47 @@ def _part(data: DataRun, name: str, part: tuple[Truth, ...], options: Options) -
 def _flags(clips: Judged) -> TrustedScores | None:
     """Trusted scores of the clips that have a risk and of which the system says whether it vouches for them."""
     known = ~np.isnan(clips.risk) & np.array([flag is not None for flag in clips.trusted], dtype=bool)
-    if clips.graded or not known.any():
+    if not known.any():
         return None
     told = clips.take(known)
-    vouched = np.array(told.trusted, dtype=np.float64)
-    return scores_at(vouched, told.risk == 0, 0.5)  # the system's own threshold has been applied: 1 or 0 is left
+    return vouched(np.array(told.trusted, dtype=bool), 1 - told.risk)
+
+
+def vouched(trusted: Bool[np.ndarray, "clip"], right: Float64[np.ndarray, "clip"]) -> TrustedScores:
+    """Trusted scores of flags that a system set itself; `right` is 0 to 1, as in `emer.score.trusted`.
+
+    >>> found = vouched(np.array([True, True, False, False]), np.array([1.0, 1.0, 0.0, 1.0]))
+    >>> found.precision, round(found.recall, 4), found.f1, round(found.floor, 4)
+    (1.0, 0.6667, 0.8, 0.8571)
+    """
+    n, count, total, both = len(right), int(trusted.sum()), float(right.sum()), float(right[trusted].sum())
+    f1, floor = 2 * both / (count + total) if count + total else 0.0, 2 * total / (n + total)
+    return TrustedScores(
+        precision=both / count if count else 0.0,
+        recall=both / total if total else 0.0,
+        f1=f1,
+        accuracy=(n - total - count + 2 * both) / n,
+        coverage=count / n,
+        floor=floor,
+        gain=f1 - floor,
+        n=n,
+        threshold=None,
+    )
 
 
 def _selective(clips: Judged) -> SelectiveScores | None:
     sure = clips.sure
     return selective_scores(sure.confidence, sure.risk) if len(sure.names) > 1 else None
+
+
+def _calibration(clips: Judged, seed: int) -> Calibration | None:
+    """None where answers can be partly right: a confidence says nothing of parts."""
+    sure = clips.sure
+    if clips.graded or len(sure.names) < 2:
+        return None
+    right = 1 - sure.risk
+    band = perfect_band(sure.confidence, seed=seed)
+    return Calibration(ece(sure.confidence, right), band.upper, debiased_ece(sure.confidence, right), len(right))
 
 
 # ---------------------------------------------------------------- explanations and failures
@@ -199,6 +248,14 @@ def _claims(data: DataRun, name: str, engine: str, truths: Sequence[Truth], opti
         )
     except MetricError:
         return None  # no statement claims anything, which the table says with a dash
+
+
+def _explanations(predictions: Sequence[Prediction], gold: Column, engine: str, options: Options) -> tuple[Score, ...]:
+    """Scores against reference explanations; the shares of claims stand in a table of their own."""
+    if gold.texts is None:
+        return ()
+    found = explanation_scores(predictions, gold.texts, engine=engine, speakers=gold.speakers, options=options)
+    return tuple(each for each in found if each.metric != "grounded")
 
 
 def _failures(data: DataRun, name: str, shown: int = 3) -> dict[str, tuple[int, tuple[str, ...]]]:

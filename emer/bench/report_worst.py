@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emer.bench.records import Prediction
 from emer.bench.report_grids import Cell, Grid, line, percent
 from emer.bench.report_run import DataRun, Run
 from emer.bench.report_scores import DataScores, SystemScores
@@ -72,7 +73,7 @@ def clips_of(run: Run, data: DataRun) -> Mapping[str, Clip]:
 
 def _told(run: Run, data: DataRun, system: SystemScores, place: int, clips: Mapping[str, Clip]) -> Worst:
     truth, answer = system.truths[place], data.systems[system.name][system.truths[place].name]
-    page, why_not = _page(run, data, system.name, truth.name, clips.get(truth.name))
+    page, why_not = _page(run, data, system.name, answer, clips.get(truth.name))
     said = ", ".join(emotion.label for emotion in answer.emotions) or answer.sentiment or "nothing"
     return Worst(
         system=system.name,
@@ -86,11 +87,11 @@ def _told(run: Run, data: DataRun, system: SystemScores, place: int, clips: Mapp
     )
 
 
-def _page(run: Run, data: DataRun, system: str, name: str, clip: Clip | None) -> tuple[str | None, str]:
-    """The page of a clip, made once; else why there is none."""
+def _page(run: Run, data: DataRun, system: str, answer: Prediction, clip: Clip | None) -> tuple[str | None, str]:
+    """The page of a clip, made once for each answer; else why there is none."""
     if clip is None or not Path(clip.path).is_file():
         return None, NO_CLIP
-    place = f"worst/{data.name}/{system}/{file_name(name)}.html"
+    place = f"worst/{data.name}/{system}/{file_name(answer.name)}.{(answer.key or 'page')[:8]}.html"
     if not (run.folder / place).is_file():
         try:
             explainer, clip = explainer_for(run, system, clip)
