@@ -2,7 +2,7 @@
 
     label….npz               corpora by part, name → {emo: a word or a place in the set's list, val: valence}
     transcription….csv       name, chinese, english
-    video/, subvideo/ …      clips named after the rows
+    video/, subvideo/ …      clips named after the rows; two sets have another cut, `…_new/`, which goes first
 
 Source: Lian et al. 2025, AffectGPT (ICML, https://arxiv.org/abs/2501.16566); archives named in the README of
 https://github.com/zeroQiaoba/AffectGPT, paths and columns in its `AffectGPT/config.py` and
@@ -50,7 +50,7 @@ def read_packed(folder: Path, packing: Packing) -> tuple[Row, ...]:
     """
     path = existing(folder, packing.labels, f"the labels of {packing.title}")
     said = column_of(existing(folder, packing.subtitles, f"subtitles of {packing.title}"), "name", packing.said)
-    clips = Clips.below(folder, *packing.videos, endings=packing.endings)
+    clips = _clips(folder, packing)
     corpora = read_objects(path)
     rows, mistakes = [], []
     for corpus, part in packing.corpora.items():
@@ -67,6 +67,13 @@ def read_packed(folder: Path, packing: Packing) -> tuple[Row, ...]:
             rows.append(Row(name, clip, annotation, part=part, language=packing.language))
     refuse(mistakes, f"{path} cannot be read")
     return tuple(rows)
+
+
+def _clips(folder: Path, packing: Packing) -> Clips:
+    """CMU-MOSEI and CH-SIMS v2 are read from `subvideo_new` and `video_new` in AffectGPT's `config.py`."""
+    places = [place for video in packing.videos for place in (f"{video}_new", video)]
+    files = Clips.below(folder, *places, endings=packing.endings).files
+    return Clips(folder / packing.videos[0], packing.endings[0], files)
 
 
 def _annotation(entry: Any, words: Sequence[str] | None) -> Annotation | str:

@@ -152,6 +152,13 @@ def test_mer2024_has_a_training_part_and_where_packed_two_tests(tmp_path: Path) 
     assert [row.id for row in open_dataset("mer2024_noise", tmp_path).part("test")] == ["samplenew_3"]
 
 
+def test_a_new_cut_of_a_packed_clip_goes_before_the_old_one(packed_2023: Path) -> None:
+    put(packed_2023 / "video_new" / "sample_3.mp4")
+    paths = {row.id: row.clip.path for row in open_dataset("mer2023", packed_2023).rows}
+    assert paths["sample_3"] == str(packed_2023 / "video_new" / "sample_3.mp4")
+    assert paths["sample_2"] == str(packed_2023 / "video" / "sample_2.mp4")
+
+
 # ---------------------------------------------------------------- the release of MER2025
 
 
