@@ -129,8 +129,6 @@ def judged(
     After the two scores of EMER (Lian et al. 2023, https://arxiv.org/abs/2306.15401), which has 1 to 10 points and
     other words: numbers do not compare with published ones. A candidate without words has 0 and is not asked about.
     """
-    if what not in get_args(Judgement):
-        raise ConfigError(f"a judge gives no {what!r}; choose one of {', '.join(get_args(Judgement))}")
     questions = [
         {"candidate": candidate, "reference": reference} if candidate.strip() else None
         for candidate, reference in zip(candidates, references, strict=True)
