@@ -14,9 +14,9 @@ Source: AffectGPT (Lian et al. 2025, ICML, https://arxiv.org/abs/2501.16566), se
 mappings are those of its released tables.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from emer.errors import ConfigError
 
@@ -69,39 +69,46 @@ class WheelTables:
 
     def map(self, mapping: str, word: str) -> str:
         """The cluster of a lower-case word, or `UNKNOWN`. Raises ConfigError for an unknown mapping."""
-        way = self._ways.get(mapping)
-        if way is None:
+        known = self._mapped.get(mapping)
+        if known is None:
             raise ConfigError(f"{self.name} has no mapping {mapping!r}; choose one of {', '.join(self.mappings)}")
-        if isinstance(way, str):
-            return self._first_form(word) if way == "case1" else self._first_synonym(word)
-        return next((way[root] for root in self._roots(word) if root in way), UNKNOWN)
+        if word not in self.forms:
+            return UNKNOWN
+        if word not in known:
+            known[word] = self._clusters[mapping](word)
+        return known[word]
 
     def knows(self, word: str) -> bool:
         """Whether a lower-case word has a cluster on any wheel."""
-        roots = self._roots(word)
-        return any(root in wheel.rings[0] for wheel in self.wheels for root in roots)
+        return word in self.forms and any(root in wheel.rings[0] for wheel in self.wheels for root in self._roots(word))
 
     @cached_property
-    def _ways(self) -> Mapping[str, str | Mapping[str, str]]:
-        """Each mapping with the ring that it looks up; the first two have none."""
-        rings = (ring for wheel in self.wheels for ring in wheel.rings)
-        return {"case1": "case1", "case2": "case2"} | dict(zip(self.mappings[2:], rings, strict=True))
+    def _mapped(self) -> dict[str, dict[str, str]]:
+        """What `map` answered: it is asked for the same words again, by floors and by other files."""
+        return {mapping: {} for mapping in self.mappings}
+
+    @cached_property
+    def _clusters(self) -> Mapping[str, Callable[[str], str]]:
+        """Each mapping as a function of a word that has a form."""
+        rings = (partial(self._on_ring, ring) for wheel in self.wheels for ring in wheel.rings)
+        return dict(zip(self.mappings, (self._first_form, self._first_synonym, *rings), strict=True))
+
+    def _first_form(self, word: str) -> str:
+        return next(iter(self.forms[word]), UNKNOWN)
+
+    def _first_synonym(self, word: str) -> str:
+        return next(iter(self.synonyms.get(self._first_form(word), ())), UNKNOWN)
+
+    def _on_ring(self, ring: Mapping[str, str], word: str) -> str:
+        return next((ring[root] for root in self._roots(word) if root in ring), UNKNOWN)
 
     @cached_property
     def _found_roots(self) -> dict[str, tuple[str, ...]]:
         return {}
 
-    def _first_form(self, word: str) -> str:
-        return next(iter(self.forms.get(word, ())), UNKNOWN)
-
-    def _first_synonym(self, word: str) -> str:
-        return next(iter(self.synonyms.get(self._first_form(word), ())), UNKNOWN)
-
     def _roots(self, word: str) -> tuple[str, ...]:
-        """{r : f in F[word], r in S[f]}, sorted; remembered, as every wheel asks anew."""
-        if word not in self.forms:
-            return ()
+        """{r : f in F[word], r in S[f]}, sorted; remembered, as every ring asks anew."""
         if word not in self._found_roots:
-            roots = {root for form in self.forms[word] for root in self.synonyms.get(form, ())}
+            roots = {root for form in self.forms.get(word, ()) for root in self.synonyms.get(form, ())}
             self._found_roots[word] = tuple(sorted(roots))
         return self._found_roots[word]

@@ -15,6 +15,7 @@ Sources: Lian et al. 2024, OV-MER (https://arxiv.org/abs/2410.01495), twelve col
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int64
@@ -127,7 +128,7 @@ def _sizes(
 
 
 def _clusters(words: Sequence[str], tables: WheelTables, mapping: str) -> Int64[np.ndarray, "word"]:
-    return numbered(words, lambda word: tables.map(mapping, word))[1]
+    return numbered(words, partial(tables.map, mapping))[1]
 
 
 def _among_scored(means: Means, width: int) -> Float64[np.ndarray, "*batch mapping score"]:
