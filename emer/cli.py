@@ -119,6 +119,10 @@ def _score_options(command: argparse.ArgumentParser) -> None:
     add("--strict", action="store_true", help="predicted words that the tables do not know count as wrong")
     add("--label-set", metavar="NAME", help="closed labels: ekman7, mer6, …, or wheel1 … (default: gold's own)")
     add("--groups", metavar="FILE", help="for mer2024_ov: a JSON file {word: group}, or wheel1 …")
+    add(
+        "--url", metavar="URL", help="a chat endpoint for what needs a model: groups, sentiment, labels in explanations"
+    )
+    add("--model", metavar="NAME", help="which model of it")
     add("--threshold", type=float, metavar="T", help="for trusted: what is at least so sure is trusted")
     add("--calibration", nargs=2, metavar=("PRED", "GOLD"), help="for trusted: other clips, to fit the threshold on")
     add("--rule", choices=("max_f1", "max_accuracy", "target_risk"), default="max_f1", help="how it is fitted")

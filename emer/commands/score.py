@@ -9,7 +9,7 @@ from emer.jsonio import dumps
 from emer.score.files import read_gold, read_predictions
 from emer.score.options import Options
 from emer.score.result import Column, Score
-from emer.score.scoring import METRICS, difference, score
+from emer.score.scoring import difference_by, metric_of, score_by
 from emer.score.text import as_text, difference_as_text
 
 KEYS = (
@@ -21,15 +21,18 @@ KEYS = (
 
 def run(options: Namespace) -> int:
     """Score, or compare, and print."""
-    if options.metric not in METRICS and ":" not in options.metric:
-        raise ConfigError(f"there is no metric {options.metric!r}; choose one of {', '.join(METRICS)}")
-    settings = options_of(options)
-    predicted, gold = _answers(options, options.predictions), _gold(options, options.gold)
+    metric, settings, endpoint = metric_of(options.metric), options_of(options), _endpoint(options)
+    if endpoint is not None and options.metric == "mer2024_ov":
+        from emer.score.completion import grouping_by
+
+        metric = grouping_by(endpoint, _progress)
+    predicted, gold = _answers(options, options.predictions, endpoint), _gold(options, options.gold)
     if options.against is None:
-        found = score(options.metric, predicted, gold, settings)
+        found = score_by(metric, options.metric, predicted, gold, settings)
         text = as_text(found, predicted.source, gold.source, detail=options.detail)
     else:
-        found = difference(options.metric, predicted, _answers(options, options.against), gold, settings)
+        other = _answers(options, options.against, endpoint)
+        found = difference_by(metric, options.metric, predicted, other, gold, settings)
         text = difference_as_text(found, gold.source)
     print(dumps(as_json(found)) if options.json else _printable(text))
     return 0
@@ -40,7 +43,7 @@ def options_of(options: Namespace) -> Options:
     calibration = None
     if options.calibration is not None:
         answers, gold = options.calibration
-        calibration = _answers(options, answers), _gold(options, gold)
+        calibration = _answers(options, answers, None), _gold(options, gold)
     return Options(
         wheels=options.wheels,
         ring=options.ring,
@@ -62,8 +65,30 @@ def as_json(found: Score) -> dict[str, Any]:
     return {key: getattr(found, key) for key in KEYS}
 
 
-def _answers(options: Namespace, path: str) -> Column:
-    return read_predictions(path, encoding=options.encoding, parser=options.parser)
+def _answers(options: Namespace, path: str, endpoint: Any) -> Column:
+    column = read_predictions(path, encoding=options.encoding, parser=options.parser)
+    wanting = not any(column.labels) and column.texts is not None
+    if not wanting and endpoint is None:
+        return column
+    from emer.score.completion import completed
+
+    return completed(column, options.metric, endpoint, _progress if endpoint is not None else None)
+
+
+def _endpoint(options: Namespace) -> Any:
+    """The model to ask, or None. Imported here: a score that asks nobody must not pay for it."""
+    if options.url is None and options.model is None:
+        return None
+    if options.url is None or options.model is None:
+        raise ConfigError("a model is asked with both --url and --model; give the other one too")
+    from emer.endpoint import Endpoint
+
+    return Endpoint(options.url, options.model, seed=options.seed)
+
+
+def _progress(done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\rasked {done:,} of {of:,}", end="\n" if done == of else "", file=sys.stderr, flush=True)
 
 
 def _gold(options: Namespace, path: str) -> Column:

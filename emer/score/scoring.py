@@ -47,7 +47,7 @@ def score(metric: str, predicted: Column, gold: Column, options: Options = DEFAU
 
     Raises ConfigError when clips do not match, or when no clip can be scored, saying why.
     """
-    return score_by(_metric(metric), metric, predicted, gold, options)
+    return score_by(metric_of(metric), metric, predicted, gold, options)
 
 
 def score_by(measuring: Metric, name: str, predicted: Column, gold: Column, options: Options = DEFAULT) -> Score:
@@ -73,7 +73,13 @@ def difference(metric: str, first: Column, second: Column, gold: Column, options
 
     `detail` holds both scores. Raises ConfigError as `score` does, and when the two leave out different clips.
     """
-    measuring = _metric(metric)
+    return difference_by(metric_of(metric), metric, first, second, gold, options)
+
+
+def difference_by(
+    measuring: Metric, name: str, first: Column, second: Column, gold: Column, options: Options = DEFAULT
+) -> Score:
+    """The same by a metric that no name stands for."""
     both = [pairs(one, gold, options.missing) for one in (first, second)]
     ours, theirs = (_scored(measuring, one, options) for one in both)
     if ours.clips.tolist() != theirs.clips.tolist():
@@ -89,7 +95,7 @@ def difference(metric: str, first: Column, second: Column, gold: Column, options
         )
         gap = _pair(found)
     return Score(
-        metric=metric,
+        metric=name,
         score=ours.value - theirs.value,
         interval=gap,
         n_scored=len(ours.clips),
@@ -106,8 +112,13 @@ def difference(metric: str, first: Column, second: Column, gold: Column, options
     )
 
 
-def _metric(name: str) -> Metric:
-    found: Metric = load(name, METRICS)
+def metric_of(name: str) -> Metric:
+    """The metric that a name stands for. Raises ConfigError that lists the names."""
+    if name not in METRICS and ":" not in name:
+        raise ConfigError(f"there is no metric {name!r}; choose one of {', '.join(METRICS)}")
+    found = load(name, METRICS)
+    if not isinstance(found, Metric):
+        raise ConfigError(f"{name} is no metric: it lacks measure(pairs, options) and floors(pairs, options)")
     return found
 
 

@@ -188,27 +188,41 @@ MSCORE = Hits(HitRates.mscore_of_means)
 # ---------------------------------------------------------------- groups that someone else made
 
 
+Asking = Callable[[Sequence[Sequence[str]], Sequence[Sequence[str]]], tuple[list[Mapping[str, str]], str]]
+
+
 @dataclass(frozen=True)
 class Grouping:
     """MER2024-OV: mean of accuracy and recall over groups of like labels."""
 
+    ask: Asking | None = None
+    """Makes the groups of each clip from its gold and predicted labels, and says who did: a language model."""
+
     def measure(self, pairs: Pairs, options: Options) -> Measured:
-        groups, said, tables = groups_of(pairs, options)
         words, gold, predicted = pairs.vocabulary
-        found = grouping_scores(pairs.gold.labels, pairs.labels, groups)
         clips, skipped = skipping(len(gold), {NO_GOLD: np.diff(gold.starts) == 0})
+        if self.ask is not None:
+            each, said = self.ask(pairs.gold.labels, pairs.labels)
+            found, unknown, tables = grouping_scores(pairs.gold.labels, pairs.labels, each), None, None
+        else:
+            groups, said, tables = groups_of(pairs, options)
+            found = grouping_scores(pairs.gold.labels, pairs.labels, groups)
+            unknown = unknown_words(words, predicted, groups.__contains__)
         return Measured(
             clips=clips,
             columns=found.columns[clips],
             of_means=GroupingScores.average_of_means,
             skipped=skipped,
             detail={"accuracy": found.accuracy, "recall": found.recall, "groups": said},
-            unknown=unknown_words(words, predicted, groups.__contains__),
+            unknown=unknown,
             tables=tables,
             notes=(f"groups of labels are {said}",),
         )
 
     def floors(self, pairs: Pairs, options: Options) -> Mapping[str, float]:
+        """None where a model makes the groups: each constant answer would have to be asked about."""
+        if self.ask is not None:
+            return {}
         words, gold, _ = pairs.vocabulary
         groups, _, _ = groups_of(pairs, options)
         found = {}
