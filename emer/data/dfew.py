@@ -45,7 +45,7 @@ ABOUT: Mapping[str, About] = {
     **{f"dfew_fd{n}": _about(f"dfew_fd{n}", f"DFEW, fold {n} of 5") for n in FOLDS},
 }
 COUNTS: Mapping[str, Mapping[str, int]] = {
-    "dfew": {"None": 16_372},
+    "dfew": {"all": 16_372},
     "dfew_fd1": {"train": 9_356, "test": 2_341},
     "dfew_fd2": {"train": 9_356, "test": 2_341},
     "dfew_fd3": {"train": 9_357, "test": 2_340},

@@ -18,7 +18,7 @@ from pathlib import Path
 from emer.data.dataset import About
 from emer.data.ovmerd import open_labels
 from emer.data.released import read_csv, tell_counts
-from emer.data.released_clips import Clips, by_name, column_of, one_of
+from emer.data.released_clips import Clips, by_name, one_of, spoken
 from emer.data.rows import Row, refuse
 from emer.emotions import label_set
 from emer.types import Annotation, Clip
@@ -45,7 +45,7 @@ ABOUT: Mapping[str, About] = {
         note="columns seen in the released file; explanations are English translations; open labels are a file apart",
     ),
 }
-COUNTS: Mapping[str, Mapping[str, int]] = {"emer_v1": {"None": 100}, "emer_v2": {"None": 332}}
+COUNTS: Mapping[str, Mapping[str, int]] = {"emer_v1": {"all": 100}, "emer_v2": {"all": 332}}
 PLACES = ("video", "train", "test1", "test2", "test3")
 OPEN_LABELS = ("check-openset.csv", "final-openset-english.csv")
 
@@ -55,7 +55,7 @@ def emer_v1(folder: Path) -> tuple[Row, ...]:
     translation. Raises ConfigError."""
     english = _file(folder, "dataset-v1", "gt-eng.csv")
     chinese = english.with_name("gt-chi.csv")
-    said = column_of(chinese, "names", "subtitles") if chinese.is_file() else {}
+    said = spoken(chinese, "names", "subtitles") if chinese.is_file() else {}
     clips, words = Clips.below(folder, *PLACES), label_set("mer6")
     rows, mistakes = [], []
     for name, (number, cells) in by_name(english, ("names", "emotions", "subtitles", "reasons")).items():

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from emer.data.dataset import About
 from emer.data.released import number_of, tell_counts
-from emer.data.released_clips import Clips, by_name, column_of, one_of
+from emer.data.released_clips import Clips, by_name, one_of, spoken
 from emer.data.rows import Part, Row, existing, refuse
 from emer.data.unibench import Packing, read_packed
 from emer.emotions import label_set
@@ -38,6 +38,8 @@ SOURCE_2023 = "Lian et al. 2023, ACM MM, https://huggingface.co/datasets/MERChal
 SOURCE_2024 = "Lian et al. 2024, MRAC, https://github.com/zeroQiaoba/MERTools"
 SOURCE_2025 = "Lian et al. 2025, https://huggingface.co/datasets/MERChallenge/MER2025"
 
+CANDIDATES_NOTE = "test labels are not public: `test` is the 20,000 candidates, without labels, for those who lack them"
+
 
 def _about(name: str, title: str, source: str, metric: str, note: str) -> About:
     closed = None if name in ("mer2024_ov", "mer2025_ov") else "mer6"
@@ -49,14 +51,12 @@ ABOUT: Mapping[str, About] = {
     for about in (
         _about("mer2023", "MER2023, train and MER-MULTI", SOURCE_2023, "hit_rate", "the test part of MER-UniBench"),
         _about("mer2023_noise", "MER2023, train and MER-NOISE", SOURCE_2023, "hit_rate", "noise and blur were added"),
-        _about(
-            "mer2023_semi", "MER2023, train and MER-SEMI", SOURCE_2023, "hit_rate", "chosen by confidence of models"
-        ),
+        _about("mer2023_semi", "MER2023, train and MER-SEMI", SOURCE_2023, "hit_rate", "its labelled clips alone"),
         _about("mer2024", "MER2024, train and MER-SEMI", SOURCE_2024, "hit_rate", "the test part of MER-UniBench"),
         _about("mer2024_noise", "MER2024, train and MER-NOISE", SOURCE_2024, "hit_rate", "noise and blur were added"),
         _about("mer2024_ov", "MER2024, MER-OV", SOURCE_2024, "mer2024_ov", "the clips and labels of OV-MERD"),
-        _about("mer2025", "MER2025, track 1", SOURCE_2025, "hit_rate", "test labels are published to nobody"),
-        _about("mer2025_ov", "MER2025, track 2", SOURCE_2025, "wheel_f1", "test labels are published to nobody"),
+        _about("mer2025", "MER2025, track 1", SOURCE_2025, "hit_rate", CANDIDATES_NOTE),
+        _about("mer2025_ov", "MER2025, track 2", SOURCE_2025, "wheel_f1", CANDIDATES_NOTE),
     )
 }
 COUNTS: Mapping[str, Mapping[str, int]] = {
@@ -196,9 +196,9 @@ def _candidates(folder: Path, clips: Clips, said: Mapping[str, str]) -> tuple[Ro
 
 
 def _subtitles(folder: Path) -> Mapping[str, str]:
-    return column_of(existing(folder, "subtitle_chieng.csv", "the subtitles of MER2025"), "name", "chinese")
+    return spoken(existing(folder, "subtitle_chieng.csv", "the subtitles of MER2025"), "name", "chinese")
 
 
 def _row(name: str, clips: Clips, said: Mapping[str, str], annotation: Annotation, part: Part) -> Row:
-    clip = Clip(clips.path(name), said=said.get(name) or None)
+    clip = Clip(clips.path(name), said=said.get(name))
     return Row(name, clip, annotation, part=part, language="zh")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from emer.data.dataset import About
 from emer.data.released import tell_counts
-from emer.data.released_clips import Clips, column_of, records
+from emer.data.released_clips import Clips, records, spoken
 from emer.data.rows import Row, existing, refuse
 from emer.errors import ConfigError
 from emer.types import Annotation, Clip
@@ -25,7 +25,7 @@ ABOUT: Mapping[str, About] = {
     name: About(name, title, SOURCE, LICENCE, metric="explanation", language="zh", note=NOTE)
     for name, title in (("merr_coarse", "MERR, coarse-grained"), ("merr_fine", "MERR, fine-grained"))
 }
-COUNTS: Mapping[str, Mapping[str, int]] = {"merr_coarse": {"None": 28_618}, "merr_fine": {"None": 4_487}}
+COUNTS: Mapping[str, Mapping[str, int]] = {"merr_coarse": {"all": 28_618}, "merr_fine": {"all": 4_487}}
 PLACES = ("video", "train", "test3", "unlabel")
 
 
@@ -43,7 +43,7 @@ def _read(folder: Path, name: str, grain: str, text: str) -> tuple[Row, ...]:
     path = existing(folder, f"MERR_{grain}_grained.json", f"the annotations of {ABOUT[name].title}")
     told, listed = records(path), _listed(folder / f"MERR_{grain}_grained.txt")
     transcripts = folder / "transcription_en_all.csv"
-    said = column_of(transcripts, "name", "sentence") if transcripts.is_file() else {}
+    said = spoken(transcripts, "name", "sentence") if transcripts.is_file() else {}
     clips = Clips.below(folder, *PLACES)
     rows, mistakes = [], []
     for clip, entry in told.items():

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from emer.data.dataset import About
 from emer.data.released import tell_counts
-from emer.data.released_clips import Clips, column_of
+from emer.data.released_clips import Clips, column_of, spoken
 from emer.data.rows import Part, Row, existing, refuse, some
 from emer.emotions.parsing import published
 from emer.types import Annotation, Clip
@@ -45,7 +45,7 @@ ABOUT: Mapping[str, About] = {
         note=f"{HELD}; subtitles are English translations",
     ),
 }
-COUNTS: Mapping[str, Mapping[str, int]] = {"ovmerd": {"None": 332}, "ovmerd_plus": {"test": 532}}
+COUNTS: Mapping[str, Mapping[str, int]] = {"ovmerd": {"all": 332}, "ovmerd_plus": {"test": 532}}
 
 
 def ovmerd(folder: Path) -> tuple[Row, ...]:
@@ -58,11 +58,11 @@ def ovmerd(folder: Path) -> tuple[Row, ...]:
 
 def ovmerd_plus(folder: Path) -> tuple[Row, ...]:
     """The 532 test clips with open labels. Raises ConfigError."""
-    said = column_of(existing(folder, "subtitle_eng.csv", "the subtitles of OV-MERD+"), "name", "sentence")
+    said = spoken(existing(folder, "subtitle_eng.csv", "the subtitles of OV-MERD+"), "name", "sentence")
     clips = Clips.below(folder, "video")
     labels = open_labels(existing(folder, "ovlabel.csv", "the labels of OV-MERD+"))
     rows = tuple(
-        Row(name, Clip(clips.path(name), said=said.get(name) or None), Annotation(words), part="test", language="zh")
+        Row(name, Clip(clips.path(name), said=said.get(name)), Annotation(words), part="test", language="zh")
         for name, words in labels.items()
     )
     tell_counts("ovmerd_plus", rows, COUNTS["ovmerd_plus"])
@@ -78,12 +78,12 @@ def described(folder: Path, stem: str, part: Part | None) -> tuple[Row, ...]:
     labels, reasons = open_labels(tracks[0]), column_of(tracks[1], "name", "reason")
     if apart := sorted(labels.keys() ^ reasons.keys()):
         refuse([f"{len(apart)} clips are in one only ({some(apart)})"], f"{tracks[0]} and {tracks[1].name} differ")
-    said = column_of(existing(folder, "subtitle_chieng.csv", "the subtitles of MER2025"), "name", "chinese")
+    said = spoken(existing(folder, "subtitle_chieng.csv", "the subtitles of MER2025"), "name", "chinese")
     clips = Clips.below(folder, "video")
     return tuple(
         Row(
             name,
-            Clip(clips.path(name), said=said.get(name) or None),
+            Clip(clips.path(name), said=said.get(name)),
             Annotation(words, reasons[name] or None),
             part=part,
             language="zh",

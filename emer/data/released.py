@@ -77,8 +77,11 @@ def parts_by_speaker(name: str) -> Mapping[str, Part]:
 
 
 def tell_counts(name: str, rows: Sequence[Row], published: Mapping[str, int]) -> None:
-    """Warn where the parts have other sizes than were published: a part of a release is read, but not in silence."""
-    found = Counter(str(row.part) for row in rows)
+    """Warn where the parts have other sizes than were published: a part of a release is read, but not in silence.
+
+    Rows in no part are counted as `all`.
+    """
+    found = Counter(str(row.part or "all") for row in rows)
     other = [f"{part} {found[part]} instead of {count}" for part, count in published.items() if found[part] != count]
     if other:
         logger.warning("%s has other counts than were published: %s", name, ", ".join(other))

@@ -64,8 +64,17 @@ def by_name(path: Path, needed: Sequence[str]) -> dict[str, tuple[int, Cells]]:
 
 
 def column_of(path: Path, key: str, column: str) -> dict[str, str]:
-    """One column of a CSV file by the names in another, as for subtitles. Raises ConfigError as `by_name` does."""
+    """One column of a CSV file by the names in another. Raises ConfigError as `by_name` does."""
     return {name: cells[column] for name, (_, cells) in by_name(path, (key, column)).items()}
+
+
+def spoken(path: Path, key: str, column: str) -> dict[str, str]:
+    """What is said, by name, without the empty texts. Raises ConfigError as `read_csv` does.
+
+    Subtitles were often made for more clips than the labels and by machine; where a name comes twice, the last text
+    counts, as in the code of their owners.
+    """
+    return {cells[key]: cells[column] for _, cells in read_csv(path, (key, column)) if cells[column]}
 
 
 def records(path: Path) -> dict[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from emer.data.object_arrays import read_objects
-from emer.data.released_clips import VIDEO, Clips, column_of
+from emer.data.released_clips import VIDEO, Clips, spoken
 from emer.data.rows import Part, Row, existing, refuse, some
 from emer.types import Annotation, Clip
 
@@ -49,7 +49,7 @@ def read_packed(folder: Path, packing: Packing) -> tuple[Row, ...]:
     Raises ConfigError when the label file or the subtitles are missing or damaged, and for labels that are unknown.
     """
     path = existing(folder, packing.labels, f"the labels of {packing.title}")
-    said = column_of(existing(folder, packing.subtitles, f"subtitles of {packing.title}"), "name", packing.said)
+    said = spoken(existing(folder, packing.subtitles, f"subtitles of {packing.title}"), "name", packing.said)
     clips = _clips(folder, packing)
     corpora = read_objects(path)
     rows, mistakes = [], []
@@ -63,7 +63,7 @@ def read_packed(folder: Path, packing: Packing) -> tuple[Row, ...]:
             if isinstance(annotation, str):
                 mistakes.append(f"{name} in {corpus} {annotation}")
                 continue
-            clip = Clip(clips.path(name), said=said.get(name) or None)
+            clip = Clip(clips.path(name), said=said.get(name))
             rows.append(Row(name, clip, annotation, part=part, language=packing.language))
     refuse(mistakes, f"{path} cannot be read")
     return tuple(rows)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from emer.data.object_arrays import read_objects
-from emer.data.released_clips import Clips, by_name, column_of, one_of, records
+from emer.data.released_clips import Clips, by_name, column_of, one_of, records, spoken
 from emer.errors import ConfigError
 
 
@@ -125,6 +125,12 @@ def test_names_that_are_empty_or_come_twice_are_told_with_their_lines(tmp_path: 
         by_name(path, ("name", "openset"))
     path.write_text("name,openset,extra\na,happy,1\nb,,2\n")
     assert column_of(path, "name", "openset") == {"a": "happy", "b": ""}
+
+
+def test_subtitles_may_come_twice_and_the_last_text_counts(tmp_path: Path) -> None:
+    path = tmp_path / "subtitles.csv"
+    path.write_text("name,english\na,One.\nb,\na,Two.\na,\n")
+    assert spoken(path, "name", "english") == {"a": "Two."}
 
 
 def test_json_that_is_no_object_of_objects_is_refused(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_all_clips_of_dfew_have_votes_and_a_label_where_most_agree(
         {"fear": 10},
     ]
     assert data.missing == (("00003", str(dfew_release / "Clip" / "original" / "00003.mp4")),)
-    assert "dfew has other counts than were published: None 3 instead of 16372" in caplog.text
+    assert "dfew has other counts than were published: all 3 instead of 16372" in caplog.text
 
 
 @pytest.mark.parametrize("fold", range(1, 6))
