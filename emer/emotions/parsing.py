@@ -8,6 +8,7 @@ on any text, and both take time that grows with its length and no faster.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from emer.emotions.extraction import extract_labels
@@ -35,6 +36,7 @@ SENTENCE_WORDS = frozenset({
 SENTENCE_HAN = re.compile("[我你他她它这那是不没有了着很的]")
 """Signs of a sentence: an item that holds one is prose."""
 
+_DECODER = json.JSONDecoder()
 _LETTER = re.compile(r"[^\W\d_]")
 _FENCE = re.compile(r"```[ \t]*(?:json|python|yaml|text|plaintext|markdown)?")
 _ANSWER = re.compile(
@@ -43,8 +45,10 @@ _ANSWER = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _INSIDE_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
+_CLUE_ID = re.compile(r"\s*[avt]\d{1,4}\s*")
 _BULLET = re.compile(r"^[ \t]{0,20}(?:[-*•·–+]|\d{1,3}[.)、](?!\d)|[(（]\d{1,3}[)）])[ \t]*(.+)$", re.MULTILINE)
-_AFTER_BULLET = re.compile(r"[:：]| [-–—] ")
+_AFTER_CLUE_ID = re.compile(r"\s*[avt]\d{1,4}\s*")
+_BULLET = re.compile(r"[:：]| [-–—] ")
 _REMARK = re.compile(r"(?<=\w)[*_]{0,2}\s?[(（][^()（）\n]{0,200}[)）]")
 _SEPARATOR = re.compile(
     r"[,;/|、，；\n]|\s(?:and|or|&|\+)\s|(?<=[\u3400-\u9fff]{2})(?:以及|和|与|及)(?=[\u3400-\u9fff]{2})", re.IGNORECASE
@@ -111,12 +115,17 @@ def _of_text(text: str) -> Iterable[str]:
     if text.lower() in NOTHING:
         return ()
     text = _inside_fence(text)
-    tree = _json(text)
-    return _of_tree(tree) if tree is not None else _of_lists(_after_heading(text))
+    below = _after_heading(text)
+    for part in (text, below) if below is not text else (text,):
+        if (tree := _json(part)) is not None:
+            return _of_tree(tree)
+    return _of_lists(below)
 
 
 def _inside_fence(text: str) -> str:
     """What stands in the last code fence that holds something; the text itself where there is none."""
+    if "```" not in text:
+        return text
     inside = [part.strip() for part in _FENCE.split(text)[1::2]]
     return next((part for part in reversed(inside) if part), text)
 
@@ -126,17 +135,15 @@ def _json(text: str) -> Any:
     if not text.startswith(("[", "{")):
         return None
     try:
-        return json.JSONDecoder().raw_decode(text)[0]
-    except (
-        ValueError,
-        RecursionError,
-    ):  # half a JSON, a Python list, ten thousand brackets: the rules for lists follow
+        return _DECODER.raw_decode(text)[0]
+    except (ValueError, RecursionError):
+        # Half a JSON, a Python list, ten thousand brackets: the rules for lists follow.
         return None
 
 
 def _after_heading(text: str) -> str:
     """What follows the last line head like `Emotions:`: the rest of that line, or else the lines below it."""
-    heads = list(_ANSWER.finditer(text))
+    heads = list(_ANSWER.finditer(text)) if ":" in text or "：" in text else []
     if not heads:
         return text
     rest = text[heads[-1].end() :].strip(" \t*_")
@@ -147,10 +154,7 @@ def _after_heading(text: str) -> str:
 
 def _of_lists(text: str) -> Iterable[str]:
     """The labels of a text that is no JSON: in brackets, in bullets, between separators, or in prose."""
-    tree = _json(text)
-    if tree is not None:
-        return _of_tree(tree)
-    inside = [part for part in _INSIDE_BRACKETS.findall(text) if re.search("[\"',、，]", part) and not _cites(part)]
+    inside = [part for part in _INSIDE_BRACKETS.findall(text) if _is_list(part)]
     if text.startswith("[") or inside:
         return _of_items(_items(inside[-1] if inside else text), listed=True)
     if bullets := _BULLET.findall(text):
@@ -159,19 +163,21 @@ def _of_lists(text: str) -> Iterable[str]:
     return items if all(_is_label(item) for item in items) else extract_labels(text)
 
 
-def _cites(inside: str) -> bool:
-    """Whether brackets hold ids of clues: `[a3, v1]`."""
-    return all(re.fullmatch(r"\s*[avt]\d{1,4}\s*", part) for part in inside.split(",", 50))
+def _is_list(inside: str) -> bool:
+    """Whether brackets in a text hold labels: quoted or several, and neither times nor ids of clues (`[a3, v1]`)."""
+    cites = all(_CLUE_ID.fullmatch(part) for part in inside.split(",", 50))
+    return not cites and any(mark in inside for mark in "\"',、，") and _LETTER.search(inside) is not None
 
 
 def _items(text: str) -> Iterator[str]:
-    return (_clean(part) for part in _SEPARATOR.split(_REMARK.sub("", text)))
+    bare = _REMARK.sub("", text) if "(" in text or "（" in text else text
+    return (_clean_short(part) if len(part) <= LONGEST_LABEL else _clean(part) for part in _SEPARATOR.split(bare))
 
 
 def _of_items(items: Iterable[str], *, listed: bool = False) -> Iterator[str]:
     """Items of a list: labels stay, sentences are read; where each item was `listed` as a label, short ones stay."""
     for item in items:
-        if len(item) > LONGEST_LABEL or _is_label(item):
+        if len(item) > LONGEST_LABEL or _is_short_label(item):
             yield item
         elif found := extract_labels(item):
             yield from found
@@ -189,12 +195,23 @@ def _clean(item: str) -> str:
     return scored.group(1).strip(_EDGES) or item
 
 
+@lru_cache(maxsize=1 << 16)
+def _clean_short(item: str) -> str:
+    """The same for items that come again and again; long ones would fill the memory."""
+    return _clean(item)
+
+
 def _is_label(item: str) -> bool:
     """Whether an item has the form of a label: short, and without the words of a sentence."""
+    return len(item) <= LONGEST_LABEL and _is_short_label(item)
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_short_label(item: str) -> bool:
     if HAN.search(item):
         return len(item) <= MOST_HAN and not SENTENCE_HAN.search(item)
     words = item.split()
-    return len(words) <= MOST_WORDS and len(item) <= LONGEST_LABEL and SENTENCE_WORDS.isdisjoint(words)
+    return len(words) <= MOST_WORDS and SENTENCE_WORDS.isdisjoint(words)
 
 
 def _of_tree(tree: object) -> Iterator[str]:

@@ -108,6 +108,8 @@ def test_both_parsers_agree_on_released_cells_but_for_the_forms_that_only_one_kn
     [
         ("She is not happy but worried.", ["worried"]),
         ("The voice is tense [a1, a2], the smile brief [v3]. He sounds angry.", ["tense", "angry"]),
+        ("From [0:12, 0:15] on she sounds sad.", ["sad"]),
+        ('Here it is: {"emotions": ["happy", "sad"], "n": 2}', ["happy", "sad"]),
         ("他不高兴，显得很焦虑。", ["焦虑"]),
         ("高兴、惊讶和愤怒", ["高兴", "惊讶", "愤怒"]),
         ("温和", ["温和"]),
