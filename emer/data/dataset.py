@@ -9,6 +9,7 @@ A reader is one file in `emer/data/` with an `ABOUT` and a function `read(folder
 archive not unpacked, a licence that forbids to pass clips on), the rows are read all the same.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -73,7 +74,7 @@ def open_dataset(name: str, folder: str | Path) -> Data:
     if not Path(folder).is_dir():
         raise ConfigError(f"there is no folder {folder}; name the one that holds {about(name).title}")
     rows = read(Path(folder))
-    again = sorted({row.id for row in rows if sum(other.id == row.id for other in rows) > 1}) if _doubled(rows) else []
+    again = sorted(row for row, times in Counter(row.id for row in rows).items() if times > 1)
     refuse([f"ids that come twice: {some(again)}"] if again else [], f"{folder} cannot be read as {name}")
     return Data(about(name), Path(folder), rows)
 
@@ -86,7 +87,3 @@ def about(name: str) -> About:
         return found
     known: About = found[name]  # one file may read several releases of a family
     return known
-
-
-def _doubled(rows: tuple[Row, ...]) -> bool:
-    return len({row.id for row in rows}) < len(rows)

@@ -10,6 +10,7 @@ Nothing is downloaded, and no script of a data set is run.
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib import import_module
@@ -63,8 +64,7 @@ def rows_of(source: Any) -> tuple[Row, ...]:
         rows = [row for name, part in loaded.items() for row in _rows(part, SPLITS.get(str(name).lower()))]
     else:
         rows = _rows(loaded, None)
-    names = [row.id for row in rows]
-    again = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    again = sorted(name for name, times in Counter(row.id for row in rows).items() if times > 1)
     refuse([f"ids that come twice: {some(again)}"] if again else [], "the data set cannot be read")
     return tuple(rows)
 
