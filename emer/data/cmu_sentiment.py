@@ -24,6 +24,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from emer.data.dataset import About
 from emer.data.released import PART_NAMES, Cells, number_of, read_csv, tell_counts
 from emer.data.rows import Part, Row, existing, refuse, some
@@ -206,6 +208,8 @@ def _stretches(path: Path, folder: Path, folds: Mapping[str, Part]) -> Iterator[
     for video, values, seconds in _hdf5(path):
         if values.shape[1:] != (7,) or seconds.shape != (len(values), 2):
             raise ConfigError(f"{path}: {video} has {values.shape} labels and {seconds.shape} seconds; fetch it again")
+        if not (np.isfinite(values).all() and np.isfinite(seconds).all()):
+            raise ConfigError(f"{path}: {video} has labels or seconds that are no numbers; fetch it again")
         for place in sorted(range(len(values)), key=lambda i: float(seconds[i, 0])):
             sentiment, *ratings = (float(value) for value in values[place])
             labels = tuple(name for name, rating in zip(EMOTIONS, ratings, strict=True) if rating > 0)

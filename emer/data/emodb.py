@@ -62,8 +62,9 @@ ABOUT = About(
 def read(folder: Path) -> tuple[Row, ...]:
     """The utterances of the release, sorted by id; labels are those of `emodb7`.
 
-    `folder` holds `wav/*.wav`, as unpacked, or `clips/emodb/`. The release is known by its files alone, so nothing can
-    be listed as missing; other counts than 535 are told in a warning. Raises ConfigError for names that do not fit.
+    `folder` holds `wav/*.wav`, as unpacked, or the subset `clips/emodb/`. The release is known by its files alone, so
+    nothing can be listed as missing; other counts than 535 are told in a warning. Raises ConfigError for names that do
+    not fit.
     """
     places = [place for place in (folder / FOLDER, folder / "wav", folder) if place.is_dir()]
     files = {path.stem: path for path in sorted(places[0].iterdir()) if path.suffix.lower() in ENDINGS}
@@ -73,7 +74,7 @@ def read(folder: Path) -> tuple[Row, ...]:
     odd = [stem for stem in files if stem not in named or not _is_known(stem)]
     mistakes = [f"{len(odd)} names have no known speaker, sentence and emotion ({some(odd)})"] if odd else []
     refuse(mistakes, f"{places[0]} is not EmoDB alone")
-    if len(files) != UTTERANCES:
+    if len(files) != UTTERANCES and places[0] != folder / FOLDER:
         logger.warning("%s has %d utterances of EmoDB instead of %d", places[0], len(files), UTTERANCES)
     parts = parts_by_speaker("emodb")
     return tuple(_full_row(path, parts) for path in files.values())
