@@ -47,8 +47,7 @@ _ANSWER = re.compile(
 _INSIDE_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 _CLUE_ID = re.compile(r"\s*[avt]\d{1,4}\s*")
 _BULLET = re.compile(r"^[ \t]{0,20}(?:[-*•·–+]|\d{1,3}[.)、](?!\d)|[(（]\d{1,3}[)）])[ \t]*(.+)$", re.MULTILINE)
-_AFTER_CLUE_ID = re.compile(r"\s*[avt]\d{1,4}\s*")
-_BULLET = re.compile(r"[:：]| [-–—] ")
+_AFTER_BULLET = re.compile(r"[:：]| [-–—] ")
 _REMARK = re.compile(r"(?<=\w)[*_]{0,2}\s?[(（][^()（）\n]{0,200}[)）]")
 _SEPARATOR = re.compile(
     r"[,;/|、，；\n]|\s(?:and|or|&|\+)\s|(?<=[\u3400-\u9fff]{2})(?:以及|和|与|及)(?=[\u3400-\u9fff]{2})", re.IGNORECASE
