@@ -163,7 +163,7 @@ BAD = [
 def test_long_labels_cost_time_in_proportion(part: str) -> None:
     """Twice the text takes about twice the time: a quadratic step would take four times as long."""
     times = []
-    for length in (20_000, 40_000):
+    for length in (10_000, 20_000):
         text = "x" + part * (length // len(part)) + "y"
         begin = time.process_time()
         tolerant(text)
@@ -172,7 +172,7 @@ def test_long_labels_cost_time_in_proportion(part: str) -> None:
     assert times[1] < 3 * times[0] + 0.1
 
 
-@pytest.mark.parametrize("cell", ["a" * 100_000, f"[{'a' * 100_000}, happy]", "happy " * 16_000, "[" * 100_000])
+@pytest.mark.parametrize("cell", ["a" * 100_000, f"[{'a' * 100_000}, happy]", "happy; " * 15_000, "[" * 100_000])
 def test_labels_of_a_hundred_thousand_characters_are_read(cell: str) -> None:
     assert set(tolerant(cell)) - {"a" * 100_000} <= {"happy"}
     assert sum(map(len, published(cell))) >= 95_000
