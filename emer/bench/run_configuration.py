@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from emer.config import build, overridden, read_yaml, shipped
+from emer.data.manifest import is_manifest
 from emer.data.rows import Part, refuse
 from emer.errors import ConfigError
 from emer.types import Modality
@@ -20,7 +21,6 @@ MAY_CHANGE = (
 """What a folder may be taken up again with. Each system's own settings and each clip's own content are held against
 its answers one by one, so data sets and systems may be added."""
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-MANIFESTS = (".jsonl", ".csv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class RunData:
 
     @property
     def is_manifest(self) -> bool:
-        return self.name.lower().endswith(MANIFESTS)
+        return is_manifest(self.name)
 
     @property
     def stem(self) -> str:

@@ -11,10 +11,11 @@ Beside the answers, a run folder tells what was asked, for `emer bench report` a
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -32,6 +33,11 @@ from emer.types import Clip
 
 METRIC = "wheel_f1"
 """Of a manifest that names none: its labels are anybody's words."""
+
+
+EVERY = 10.0
+"""Seconds between two words on how far it is."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +70,22 @@ class Asked:
     """Row to hash of its clip, as `content_of` tells it."""
 
 
-def asked(config: RunConfig, data: RunData, folder: Path | None) -> Asked:
+def asked(config: RunConfig, data: RunData, folder: Path | None, say: Callable[[str], None]) -> Asked:
     """Read a data set, draw from it where there is a limit, and look at every clip.
 
     The draw is by hash of seed and row id: with the same seed, a larger limit asks for the same clips and more.
-    `folder` is None for a manifest. Raises ConfigError for what cannot be read.
+    `folder` is None for a manifest; `say` is told how far it is, where that takes a while. Raises ConfigError for what
+    cannot be read.
     """
     about, everything = _rows(data, folder)
     limits = [limit for limit in (config.limit, data.limit) if limit is not None]
     drawn = set(by_chance([row.id for row in everything], config.seed)[: min(limits, default=None)])
     wanted = [row for row in everything if row.id in drawn]
-    there = tuple(row for row in wanted if Path(row.clip.path).is_file())
-    missing = tuple(row for row in wanted if not Path(row.clip.path).is_file())
-    files = clip_files(there, Path(config.out) / "clips" / f"{data.stem}.jsonl")
+    here = {row.id for row in wanted if os.path.isfile(row.clip.path)}
+    there = tuple(row for row in wanted if row.id in here)
+    missing = tuple(row for row in wanted if row.id not in here)
+    looking = clip_files(there, Path(config.out) / "clips" / f"{data.stem}.jsonl")
+    files = tuple(_patiently(looking, len(there), f"clips of {data.stem}", say))
     contents = {row.id: content_of(row.clip, file) for row, file in zip(there, files, strict=True)}
     found = Asked(data, about, there, missing, len(everything), contents)
     _write(found, files, Path(config.out))
@@ -97,18 +106,26 @@ def _rows(data: RunData, folder: Path | None) -> tuple[About, tuple[Row, ...]]:
 # ---------------------------------------------------------------- what a clip is
 
 
-def clip_files(rows: Sequence[Row], before: Path) -> tuple[ClipFile, ...]:
+def clip_files(rows: Sequence[Row], before: Path) -> Iterator[ClipFile]:
     """The file of each row. Contents are hashed anew only where size or time differ from those in `before`."""
     known = {(file.path, file.size, file.modified): file.sha256 for file in _known(before)}
-    found = []
     for row in rows:
         path = os.path.abspath(row.clip.path)
         state = os.stat(path)
         key = (path, state.st_size, state.st_mtime_ns)
         if known.get(key) is None:
             known[key] = _sha256(path)
-        found.append(ClipFile(row.id, path, row.clip.start, row.clip.end, *key[1:], known[key]))
-    return tuple(found)
+        yield ClipFile(row.id, path, row.clip.start, row.clip.end, *key[1:], known[key])
+
+
+def _patiently(items: Iterable[T], total: int, what: str, say: Callable[[str], None]) -> Iterator[T]:
+    """The items; it is told how many there were, now and then."""
+    last = time.monotonic()
+    for number, item in enumerate(items, start=1):
+        yield item
+        if time.monotonic() - last >= EVERY:
+            last = time.monotonic()
+            say(f"{number} of {total} {what} are looked at")
 
 
 def _known(before: Path) -> list[ClipFile]:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
@@ -95,8 +95,8 @@ def explained(tasks: Iterable[Task], setting: Setting, workers: int) -> Generato
             wanted = len(waiting) + sum(worker.task is not None for worker in team)
             team += [_started(setting) for _ in range(min(workers, wanted) - len(team))]
             for worker in team:
-                if worker.ready and worker.task is None and waiting:
-                    _give(worker, waiting.popleft())
+                if waiting and worker.ready and worker.task is None and _given(worker, waiting[0]):
+                    waiting.popleft()
             for worker in _heard(team, setting.timeout):
                 if (done := _outcome(worker, setting)) is not None:
                     yield done
@@ -131,23 +131,30 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def _give(worker: Worker, task: Task) -> None:
-    worker.task, worker.since = task, time.monotonic()
-    with suppress(OSError):  # it has died while it had nothing to do: the pipe tells that when it is listened to
+def _given(worker: Worker, task: Task) -> bool:
+    """Hand a task over; False where the worker has died since its last answer, which is no fault of this clip."""
+    try:
         worker.pipe.send(task)
+    except OSError:
+        worker.end()
+        return False
+    worker.task, worker.since = task, time.monotonic()
+    return True
 
 
 def _heard(team: Sequence[Worker], timeout: float | None) -> list[Worker]:
     """Workers that have said something, have died, or have had their time; waits until there is one."""
-    by_pipe = {worker.pipe: worker for worker in team if worker.task is not None or not worker.ready}
-    busy = [worker for worker in team if worker.task is not None]
-    left = None if timeout is None else min((w.since + timeout - time.monotonic() for w in busy), default=None)
-    heard = [by_pipe[pipe] for pipe in connection.wait(list(by_pipe), left) if isinstance(pipe, Connection)]
-    return heard or [worker for worker in busy if _is_late(worker, timeout)]
+    listened = [worker for worker in team if not worker.ended and (worker.task is not None or not worker.ready)]
+    if not listened:
+        return []
+    busy = [worker.since for worker in listened if worker.task is not None]
+    left = None if timeout is None or not busy else min(busy) + timeout - time.monotonic()
+    told = connection.wait([worker.pipe for worker in listened], left)
+    return [worker for worker in listened if worker.pipe in told or _is_late(worker, timeout)]
 
 
 def _is_late(worker: Worker, timeout: float | None) -> bool:
-    return timeout is not None and time.monotonic() - worker.since >= timeout
+    return worker.task is not None and timeout is not None and time.monotonic() - worker.since >= timeout
 
 
 def _outcome(worker: Worker, setting: Setting) -> Done | None:
@@ -180,7 +187,8 @@ def _known(task: Task | None) -> Task:
 
 def _death(worker: Worker, setting: Setting) -> WorkerDied:
     code = worker.process.exitcode or 0
-    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    name = next((known.name for known in signal.Signals if known == -code), f"signal {-code}")
+    how = f"was ended by {name}" if code < 0 else f"ended with exit code {code}"
     hint = " (out of memory, perhaps)" if code == -signal.SIGKILL else ""
     return WorkerDied(f"the worker process {how}{hint}; {setting.log.name} may say more")
 

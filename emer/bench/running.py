@@ -9,7 +9,7 @@ from the answers that are there (`prediction_files`); workers do the rest (`run_
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +29,7 @@ from emer.jsonio import dumps
 from emer.registry import DATASETS, load
 from emer.runs import run_folder
 
+Say = Callable[[str], None]
 Place = tuple[RunData, Path | None]
 """A data set and its folder; a manifest has none."""
 
@@ -126,8 +127,10 @@ class Run:
 
 
 @contextmanager
-def opened(config: RunConfig, command: str, *, retry_failed: bool = False) -> Iterator[Run]:
+def opened(config: RunConfig, command: str, say: Say = print, *, retry_failed: bool = False) -> Iterator[Run]:
     """The folder of a run, made or taken up again; with `retry_failed`, failures are asked about once more.
+
+    Looking at many clips for the first time takes a while; `say` is told how far it is.
 
     Raises ConfigError for systems that cannot be made, data that cannot be read and a folder of another run, and
     OutputError for one that cannot be written or is in use.
@@ -139,7 +142,7 @@ def opened(config: RunConfig, command: str, *, retry_failed: bool = False) -> It
     with locked(folder), ExitStack() as stack:
         run_folder(folder, config, command, may_change=MAY_CHANGE)
         records = _records(config, folder)
-        sets = tuple(_read(config, present))
+        sets = tuple(_read(config, present, say))
         skipped |= {one.data.stem: _nothing_there(one) for one in sets if not one.rows}
         sets = tuple(one for one in sets if one.rows)
         write_text(
@@ -189,11 +192,11 @@ def _told(skipped: Mapping[str, str]) -> list[str]:
     return [f"{name} is skipped: {reason}" for name, reason in skipped.items()]
 
 
-def _read(config: RunConfig, present: Sequence[Place]) -> list[Asked]:
+def _read(config: RunConfig, present: Sequence[Place], say: Say) -> list[Asked]:
     found, mistakes = [], []
     for data, folder in present:
         try:
-            found.append(asked(config, data, folder))
+            found.append(asked(config, data, folder, say))
         except ConfigError as error:
             mistakes.append(str(error))
     refuse(mistakes, "data that cannot be read")

@@ -19,7 +19,7 @@ def run(options: Namespace) -> int:
     """Exit code 1 when clips failed, in this run or an earlier one; what did not fail is kept."""
     config = read_run(options.config, changes_of(options))
     command = " ".join(["emer bench run", options.config, *changes_of(options)])
-    with opened(config, command, retry_failed=options.retry_failed) as work:
+    with opened(config, command, say, retry_failed=options.retry_failed) as work:
         with _bar(work) as bar:
             for note in work.notes:
                 bar.say(note)
@@ -102,7 +102,7 @@ class Lines:
         self.pace, self.last = pace, time.monotonic()
 
     def say(self, line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+        say(line)
 
     def step(self, step: Step) -> None:
         now = time.monotonic()
@@ -140,6 +140,11 @@ class Drawn:
 
     def close(self) -> None:
         self.progress.stop()
+
+
+def say(line: str) -> None:
+    """A line for people, beside the results."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def failure(step: Step) -> str:
