@@ -8,6 +8,8 @@ hit rate  = mean of |G and P| over clips with one gold label (Lian et al. 2025, 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float64, Int64
@@ -62,15 +64,21 @@ def words_of(*columns: Sequence[Sequence[str]]) -> tuple[list[str], tuple[Ragged
     >>> words, gold.ids, gold.starts
     (['sad', 'angry'], array([0, 1, 0]), array([0, 2, 2, 3]))
     """
-    place: dict[str, int] = {}
-    known = [
-        Ragged(
-            np.fromiter((place.setdefault(word, len(place)) for labels in column for word in labels), np.int64),
-            np.concatenate([[0], np.cumsum(np.fromiter(map(len, column), np.int64, len(column)))]),
-        )
-        for column in columns
-    ]
+    place = _Places()
+    known = []
+    for column in columns:
+        starts = np.concatenate([[0], np.cumsum(np.fromiter(map(len, column), np.int64, len(column)))])
+        said = map(place.__getitem__, chain.from_iterable(column))
+        known.append(Ragged(np.fromiter(said, np.int64, int(starts[-1])), starts))
     return list(place), tuple(known)
+
+
+class _Places(dict[str, int]):
+    """Each word's place in order of appearance; ten million words are asked for without a line of Python each."""
+
+    def __missing__(self, word: str) -> int:
+        self[word] = len(self)
+        return self[word]
 
 
 def overlaps(gold: Ragged, predicted: Ragged, cluster: Int64[np.ndarray, "word"], *, strict: bool = False) -> Overlaps:
@@ -144,16 +152,26 @@ def _by_bits(gold: Ragged, predicted: Ragged, cluster: Int64[np.ndarray, "word"]
     for begin in range(0, count, 64):
         here = (cluster >= begin) & (cluster < begin + 64)
         bit = np.where(here, np.left_shift(np.uint64(1), (cluster - begin).clip(0, 63).astype(np.uint64)), np.uint64(0))
-        g, p = _united(gold, bit), _united(predicted, bit)
-        totals += np.stack([np.bitwise_count(bits) for bits in (g, p, g & p)]).astype(np.int64)
+        few = bit.astype(_narrowest(count - begin))
+        g, p = _united(gold, few), _united(predicted, few)
+        for total, bits in zip(totals, (g, p, g & p), strict=True):
+            total += np.bitwise_count(bits)
     return Overlaps(*totals)
+
+
+def _narrowest(bits: int) -> type[np.unsignedinteger[Any]]:
+    """Wheels have few clusters, and memory is what a million clips wait for."""
+    return next((kind for size, kind in ((8, np.uint8), (16, np.uint16), (32, np.uint32)) if bits <= size), np.uint64)
 
 
 def _united(sets: Ragged, bit: np.ndarray) -> np.ndarray:
     """The bits of all words of each clip. An empty clip has none (reduceat would give it the next clip's first)."""
-    bits = np.append(bit[sets.ids], np.uint64(0))
-    united = np.bitwise_or.reduceat(bits, sets.starts[:-1]) if len(sets) else np.zeros(0, dtype=np.uint64)
-    united[np.diff(sets.starts) == 0] = 0
+    if not len(sets):
+        return np.zeros(0, dtype=bit.dtype)
+    bits = np.zeros(len(sets.ids) + 1, dtype=bit.dtype)  # one more, for empty clips at the end
+    np.take(bit, sets.ids, out=bits[:-1], mode="clip")  # any mode but the default, which would copy
+    united = np.bitwise_or.reduceat(bits, sets.starts[:-1])
+    united[sets.starts[1:] == sets.starts[:-1]] = 0
     return np.asarray(united)
 
 

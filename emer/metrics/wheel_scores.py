@@ -113,12 +113,14 @@ def mapping_scores(
     chosen = tuple(tables.mappings if mappings is None else mappings)
     found = [_sizes(gold, predicted, words, tables, mapping, strict) for mapping in chosen]
     each = tuple(set_scores(sizes) for sizes in found)
-    return WheelScores(chosen, each, _beside([_set_columns(sizes) for sizes in found], len(gold), 3))
+    return WheelScores(chosen, each, _beside([_set_columns(sizes) for sizes in found], len(gold)))
 
 
 def _set_columns(sizes: Overlaps) -> Float64[np.ndarray, "clip 3"]:
     has = sizes.gold > 0
-    return np.stack([share(sizes.both * has, sizes.predicted), share(sizes.both, sizes.gold), has], axis=1)
+    return np.stack([share(sizes.both * has, sizes.predicted), share(sizes.both, sizes.gold), has], axis=1).astype(
+        np.float64
+    )
 
 
 def _sizes(
@@ -137,8 +139,8 @@ def _among_scored(means: Means, width: int) -> Float64[np.ndarray, "*batch mappi
     return share(each[..., :-1], np.broadcast_to(each[..., -1:], each[..., :-1].shape))
 
 
-def _beside(columns: Sequence[np.ndarray], clips: int, width: int) -> Float64[np.ndarray, "clip column"]:
-    return np.concatenate([np.zeros((clips, 0)), *columns], axis=1).astype(np.float64)
+def _beside(columns: Sequence[np.ndarray], clips: int) -> Float64[np.ndarray, "clip column"]:
+    return np.concatenate(columns, axis=1) if columns else np.zeros((clips, 0))
 
 
 # ---------------------------------------------------------------- one gold label a clip
@@ -218,7 +220,7 @@ def hit_rates(
     mappings = tables.ring(ring)
     columns = [_hit_columns(gold, predicted, _clusters(words, tables, mapping), strict=strict) for mapping in mappings]
     each = tuple(_hit_rate(table) for table in columns)
-    return HitRates(mappings, each, _beside(columns, len(gold), 4))
+    return HitRates(mappings, each, _beside(columns, len(gold)))
 
 
 def _hit_columns(
