@@ -252,7 +252,7 @@ def _claims(data: DataRun, name: str, engine: str, truths: Sequence[Truth], opti
 
 def _explanations(predictions: Sequence[Prediction], gold: Column, engine: str, options: Options) -> tuple[Score, ...]:
     """Scores against reference explanations; the shares of claims stand in a table of their own."""
-    if gold.texts is None:
+    if gold.texts is None or not any(prediction.explanation for prediction in predictions):
         return ()
     found = explanation_scores(predictions, gold.texts, engine=engine, speakers=gold.speakers, options=options)
     return tuple(each for each in found if each.metric != "grounded")

@@ -27,14 +27,18 @@ def made_run(
     *,
     missing: Mapping[str, Sequence[str]] = {},
     skipped: Mapping[str, str] = {},
+    manifests: Mapping[str, Path] = {},
     **config: Any,
 ) -> Path:
     """A folder with the gold rows of some sets and the answers of some systems, `answers[set][system]`."""
     systems = list(dict.fromkeys(name for each in answers.values() for name in each))
     values = {
         "task": "predict",
-        "data": [{"name": name} for name in (*sets, *skipped)],
-        "systems": [{"name": name, "engine": "composer" if "composer" in name else "other:Engine"} for name in systems],
+        "data": [{"name": str(manifests.get(name, name))} for name in (*sets, *skipped)],
+        "systems": [
+            {"name": name, "engine": "composer" if "composer" in name else "other:Engine", "weights": "none"}
+            for name in systems
+        ],
         "out": str(folder),
         "bootstrap": 200,
         **config,
