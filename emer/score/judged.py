@@ -1,10 +1,9 @@
-"""Scores that a language model has a part in, in the form of every other score.
+"""Scores of explanations that a language model gives as a judge, in the form of every other score.
 
     score_by(Judged(endpoint, "clue_overlap"), "clue_overlap", predicted, gold)
-    score_by(GroupedByModel(endpoint), "mer2024_ov", predicted, gold)
 
 A clip whose reply could not be used is skipped, counted and listed. The model is asked once a clip, and its answers are
-kept on disk; floors ask it for a few clips more.
+kept on disk; the floor asks it for a few clips more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,8 +16,7 @@ from emer.endpoint import Endpoint
 from emer.metrics.bootstrap import first_mean
 from emer.metrics.explanations import rotated
 from emer.metrics.preferences import Agreement, validation_note
-from emer.metrics.wheel_scores import GroupingScores, grouping_scores
-from emer.score.asked import Asked, Judgement, groups_of, judged
+from emer.score.asked import Asked, Judgement, judged
 from emer.score.metric import Measured, skipping
 from emer.score.options import Options
 from emer.score.pairs import Pairs
@@ -76,37 +74,6 @@ class Judged:
             return [", ".join(labels) for labels in pairs.labels], [", ".join(labels) for labels in pairs.gold.labels]
         empty = [None] * len(pairs.names)
         return [text or "" for text in pairs.texts or empty], [text or "" for text in pairs.gold.texts or empty]
-
-
-@dataclass(frozen=True)
-class GroupedByModel:
-    """MER2024-OV with groups that a model makes clip by clip: mean of accuracy and recall."""
-
-    endpoint: Endpoint
-    language: str = "en"
-
-    def measure(self, pairs: Pairs, options: Options) -> Measured:
-        # Clips without gold are skipped: no question is spent on them.
-        said = [labels if true else () for labels, true in zip(pairs.labels, pairs.gold.labels, strict=True)]
-        asked = groups_of(self.endpoint, pairs.gold.labels, said, self.language)
-        groups = [value or {} for value in asked.values]
-        found = grouping_scores(pairs.gold.labels, pairs.labels, groups)
-        bare = np.array([not labels for labels in pairs.gold.labels], dtype=bool)
-        lost = np.array([value is None for value in asked.values], dtype=bool)
-        clips, skipped = skipping(len(bare), {"no gold label": bare, NO_REPLY: lost})
-        accuracy, recall = found.columns[clips, :2].mean(axis=0).tolist() if len(clips) else (0.0, 0.0)
-        return Measured(
-            clips=clips,
-            columns=found.columns[clips],
-            of_means=GroupingScores.average_of_means,
-            skipped=skipped,
-            detail={"accuracy": accuracy, "recall": recall, **told(asked, pairs.names)},
-            notes=(f"groups of labels are those of {asked.record}",),
-        )
-
-    def floors(self, pairs: Pairs, options: Options) -> Mapping[str, float]:
-        """None: a constant answer needs groups of its own for every clip, as many questions again."""
-        return {}
 
 
 def told(asked: Asked[Any], names: Sequence[str]) -> dict[str, Any]:

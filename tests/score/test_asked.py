@@ -10,10 +10,11 @@ from chat_server import Body, ChatServer, Sent, last, refused, said, serving
 
 from emer.endpoint import Endpoint
 from emer.errors import ConfigError
+from emer.metrics.wheel_scores import grouping_scores
 from emer.prompts import prompt
 from emer.score import asked as asking
 from emer.score.asked import Unreadable
-from emer.score.judged import GroupedByModel, Judged
+from emer.score.judged import Judged
 from emer.score.options import Options
 from emer.score.result import Column, Score
 from emer.score.scoring import score_by
@@ -215,26 +216,21 @@ def test_a_second_scoring_asks_nothing() -> None:
     assert first.score == 1.0
 
 
-def test_the_grouping_score_takes_the_groups_of_each_clip() -> None:
-    """By hand: clip 0 has groups {angry mad} {sad}: gold {1, 2}, said {1}: 1, .5; clip 1: no group shared: 0, 0; clip 2
-    has a label in two groups and is skipped; clip 3 has no gold. Means .5 and .25, their mean .375."""
+def test_groups_are_asked_for_clip_by_clip() -> None:
+    """By hand: clip 0 has groups {angry mad} {sad}: gold {1, 2}, said {1}: 1, .5; in clip 1 the reply leaves labels out,
+    which stand for themselves: 1, 1; clip 2 has a label in two groups; clip 3 has one label and no question."""
     groups = {
         '["mad", "sad", "angry"]': '[["mad", "angry"], ["sad"]]',
-        '["calm", "tired"]': '[["calm"], ["tired"]]',
+        '["calm", "tired"]': '[["calm"]]',
         '["a", "b"]': '[["a", "b"], ["b"]]',
     }
-    gold = column([["mad", "sad"], ["calm"], ["a"], []])
-    predicted = column([["angry"], ["tired"], ["b"], ["x", "y"]])
+    gold, predicted = [["mad", "sad"], ["calm", "tired"], ["a"], ["x"]], [["angry"], ["tired", "calm"], ["b"], ["x"]]
     with model(lambda text: groups[text.rpartition("\n")[2]]) as (endpoint, server):
-        found = score_by(GroupedByModel(endpoint), "mer2024_ov", predicted, gold, Options(bootstrap=0))
-    assert found.score == pytest.approx(0.375)
-    assert (found.detail["accuracy"], found.detail["recall"]) == (pytest.approx(0.5), pytest.approx(0.25))
-    assert found.skipped == {"no gold label": 1, "no usable reply of the model": 1}
-    assert len(server.asked) == 3, "no question is spent on a clip without gold"
-
-
-def test_labels_that_a_model_leaves_out_stand_for_themselves() -> None:
-    gold, predicted = column([["mad", "sad"]]), column([["mad"]])
-    with model(lambda text: "[]") as (endpoint, _):
-        found = score_by(GroupedByModel(endpoint), "mer2024_ov", predicted, gold, Options(bootstrap=0))
-    assert (found.detail["accuracy"], found.detail["recall"]) == (1.0, 0.5)
+        found = asking.groups_of(endpoint, gold, predicted)
+    assert len(server.asked) == 3
+    assert [one.place for one in found.unusable] == [2]
+    assert found.values[2] is None
+    assert found.values[3] == {"x": "x"}
+    used = [groups for groups in found.values[:2] if groups is not None]
+    scores = grouping_scores(gold[:2], predicted[:2], used)
+    assert (scores.accuracy, scores.recall) == (1.0, 0.75)
