@@ -90,7 +90,7 @@ def _records(file: Path, mistakes: list[str]) -> Iterator[tuple[str, Mapping[str
     for place, part in [("the list", text)] if listed else _lines(text):
         try:
             found = json.loads(part)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             mistakes.append(f"{place}: this is not JSON ({error})")
             continue
         for number, record in enumerate(found if listed else [found], start=1):
@@ -121,8 +121,8 @@ def _names_beside(file: Path) -> Names:
     columns, tags = ({} if not isinstance(part := entry.get(key), dict) else part for key in ("columns", "tags"))
     return Names(
         columns={str(key): str(value) for key, value in columns.items()},
-        role=tags.get("role_tag"),
-        content=tags.get("content_tag"),
+        role=str(tags["role_tag"]) if "role_tag" in tags else None,
+        content=str(tags["content_tag"]) if "content_tag" in tags else None,
         asking=(str(tags["user_tag"]),) if "user_tag" in tags else ASKING,
         answering=(str(tags["assistant_tag"]),) if "assistant_tag" in tags else ANSWERING,
     )

@@ -95,7 +95,11 @@ def _parts(folder: Path) -> dict[str, Part]:
     parts: dict[str, Part] = {}
     for part, name in LISTS.items():
         path = existing(folder, name, "a list of series of M3ED")
-        for series in path.read_text(encoding="utf-8-sig").split():
+        try:
+            listed = path.read_text(encoding="utf-8-sig").split()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} cannot be read: {error}; fetch the file again") from error
+        for series in listed:
             if parts.setdefault(series, part) != part:
                 raise ConfigError(f"the series {series} stands in two lists of {folder / 'splitInfo'}")
     return parts

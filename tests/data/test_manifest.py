@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from emer.data import manifest
-from emer.data.manifest import KEYS, read_clips, read_manifest
+from emer.data.manifest import read_clips, read_manifest
+from emer.data.manifest_rows import KEYS
 from emer.errors import ConfigError
 
 
@@ -198,6 +199,17 @@ def test_a_path_that_no_disk_can_hold_is_a_mistake_and_no_crash(folder: Path) ->
     path = jsonl(folder, {"path": "x" * 5000}, {"path": "nul\0.wav"}, {"path": "b.wav", "start": True})
     with pytest.raises(ConfigError, match="has 3 mistakes"):
         read_manifest(path)
+
+
+def test_numbers_beyond_any_float_are_mistakes_and_no_crash(folder: Path) -> None:
+    lines = [
+        f'{{"path": "a.mp4", "{key}": {number}}}' for key in ("start", "value") for number in ("9" * 400, "9" * 5000)
+    ]
+    with pytest.raises(ConfigError) as caught:
+        read_manifest(jsonl(folder, *lines, {"path": "a.mp4", "votes": {"sad": 10**400}}))
+    told = str(caught.value)
+    assert [f"line {number}: " in told for number in range(1, 6)] == [True] * 5
+    assert told.count("this is not JSON") == 2
 
 
 def test_the_shared_clips_read_through_a_manifest(real_data: Path, tmp_path: Path) -> None:

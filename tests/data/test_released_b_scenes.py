@@ -65,6 +65,9 @@ def test_utterances_of_m3ed_that_do_not_fit_are_named(tmp_path: Path) -> None:
     (tmp_path / "splitInfo" / "movie_list_val.txt").write_text("woju")
     with pytest.raises(ConfigError, match="the series woju stands in two lists"):
         open_dataset("m3ed", tmp_path)
+    (tmp_path / "splitInfo" / "movie_list_val.txt").write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match=r"movie_list_val\.txt cannot be read"):
+        open_dataset("m3ed", tmp_path)
     for text in ('{"anjia": {"anjia_1": {}}}', "[]", "{"):
         (tmp_path / "annotation.json").write_text(text)
         with pytest.raises(ConfigError, match="fetch"):
