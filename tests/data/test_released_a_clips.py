@@ -96,12 +96,15 @@ def test_damaged_archives_are_told_in_one_line_whatever_the_damage(tmp_path: Pat
     assert not [told for told in refused if "\n" in told]
 
 
-def test_a_file_that_is_no_archive_and_objects_in_two_dimensions_are_refused(tmp_path: Path) -> None:
+def test_files_that_are_no_archives_and_values_that_no_label_has_are_refused(tmp_path: Path) -> None:
     (tmp_path / "label.npz").write_bytes(b"nothing of the kind")
     with pytest.raises(ConfigError, match=r"label.npz is no .npz archive of labels .*; fetch it again"):
         read_objects(tmp_path / "label.npz")
     np.savez(tmp_path / "label.npz", x=np.array([["a", 1], ["b", None]], dtype=object))
     with pytest.raises(ConfigError, match="it holds objects in 2 dimensions"):
+        read_objects(tmp_path / "label.npz")
+    np.savez(tmp_path / "label.npz", when={"clip": np.datetime64("2020-01-01")})  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"an array of type <M8, which is neither numbers nor texts"):
         read_objects(tmp_path / "label.npz")
 
 
