@@ -96,6 +96,12 @@ def test_a_reader_that_stops_early_leaves_no_thread_behind(echo: ChatServer) -> 
     assert len(echo.asked) < 40
 
 
+def test_a_server_on_this_machine_is_asked_without_the_proxy(echo: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port()}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert endpoint(echo, retries=0).ask(user("a")) == "you said a"
+
+
 def test_no_questions_have_no_answers(echo: ChatServer) -> None:
     assert list(endpoint(echo).ask_all([])) == []
 

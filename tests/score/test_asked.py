@@ -217,8 +217,8 @@ def test_a_second_scoring_asks_nothing() -> None:
 
 
 def test_groups_are_asked_for_clip_by_clip() -> None:
-    """By hand: clip 0 has groups {angry mad} {sad}: gold {1, 2}, said {1}: 1, .5; in clip 1 the reply leaves labels out,
-    which stand for themselves: 1, 1; clip 2 has a label in two groups; clip 3 has one label and no question."""
+    """By hand: clip 0 has groups {angry mad} {sad}: gold {1, 2}, said {1}: 1, .5; in clip 1 the reply leaves out a
+    label, which stands for itself: 1, 1; clip 2 has a label in two groups; clip 3 has one label and no question."""
     groups = {
         '["mad", "sad", "angry"]': '[["mad", "angry"], ["sad"]]',
         '["calm", "tired"]': '[["calm"]]',
