@@ -6,6 +6,8 @@ A claim is a sentence with a number, a citation or a behaviour word (`emer.groun
 all count below the line, the uncheckable ones too: else vagueness would pay. Who says little is seldom contradicted,
 so the number of claims per clip stands beside the shares, and how many clips claim nothing at all.
 
+The floor is the same text held against the clues of another clip (`of_other_clips`): what anybody could say of anyone.
+
 The check reads the same clues that the composer writes from. Its shares on the composer's own text tell whether the two
 agree, not whether the composer is good: a self-test, which no table may rank.
 """
@@ -18,10 +20,11 @@ from typing import get_args
 import numpy as np
 from jaxtyping import Int64
 
-from emer.grounding import claims
+from emer.grounding import check, claims
+from emer.metrics import checks
 from emer.metrics.bootstrap import Groups, Interval, interval_of_means
 from emer.metrics.errors import MetricError
-from emer.types import Statement, Status
+from emer.types import Clue, Statement, Status
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 
@@ -91,6 +94,17 @@ def claim_scores(
         n_silent=int((counts.sum(axis=1) == 0).sum()),
         self_test=self_test,
     )
+
+
+def of_other_clips(texts: Sequence[str], clues: Sequence[Sequence[Clue]], by: int = 1) -> list[tuple[Statement, ...]]:
+    """Each text checked against the clues of the clip `by` places on: its claims are grounded there by chance alone.
+
+    Raises MetricError where a clip would keep its own clues.
+    """
+    checks.same_length(texts=texts, clues=clues)
+    if len(texts) < 2 or by % len(texts) == 0:
+        raise MetricError(f"{len(texts)} clips turned by {by} keep their clues; give two clips or more")
+    return [check(text, clues[(place + by) % len(clues)]) for place, text in enumerate(texts)]
 
 
 def _share(above: np.ndarray, below: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ from emer.metrics.errors import MetricError
 from emer.metrics.explanations import WORDS, chrf_counts, chrf_of_counts, cosines, rotated
 from emer.metrics.preferences import Agreement, validation_note
 from emer.score.embedding import Encoder
-from emer.score.metric import Measured, OfMeans, skipping
+from emer.score.metric import Measured, Metric, OfMeans, skipping
 from emer.score.options import Options
 from emer.score.pairs import Pairs
 from emer.score.result import Column, Score
@@ -178,12 +178,14 @@ def explanation_scores(
     *,
     engine: str = "",
     encoder: Encoder | None = None,
+    others: Mapping[str, Metric] | None = None,
     speakers: Sequence[str] | None = None,
     validated: Mapping[str, Agreement] | None = None,
     options: Options = DEFAULT,
 ) -> tuple[Score, ...]:
     """Every score of explanations that can be computed: chrF and chrF++ where there are references, similarity by
-    embeddings where there is an encoder too, and the share of grounded claims where anything is claimed.
+    embeddings where there is an encoder too, `others` by their names (a model that judges), and the share of grounded
+    claims where anything is claimed.
 
     `references` has one entry a prediction, None where nobody wrote any; `engine` wrote the predictions, and
     `validated` holds agreement with people by name of the score. Raises ConfigError for doubled clips, and for lengths
@@ -199,8 +201,9 @@ def explanation_scores(
         nothing: list[Sequence[str]] = [()] * len(names)
         said = Column(engine or "the predictions", names, nothing, texts=texts)
         gold = Column("the references", names, nothing, speakers=speakers, texts=references)
-        for name, metric in _metrics(encoder).items():
-            found.append(score_by(replace(metric, validated=agreed.get(name)), name, said, gold, options))
+        near = {name: replace(metric, validated=agreed.get(name)) for name, metric in _metrics(encoder).items()}
+        for name, metric in {**near, **(others or {})}.items():
+            found.append(score_by(metric, name, said, gold, options))
     try:
         scores = claim_scores(
             [prediction.statements for prediction in predictions],

@@ -3,7 +3,7 @@
     clues, request = explainer.clues(clip, media), partial(explainer.request, media)
     decide = by_opinion(clues, request)               # hints and trained heads: the fused opinion
     decide = by_engine(clues, request, engine)        # whoever answers: its labels, or its verdict
-    faithfulness(decide, clues.items, cited(explanation.statements))
+    faithfulness(decide, clues.items, cited(explanation.statements))      # or reasons(…), where all is cited
 
 A clue goes with all features that its kind measures (`kind_features.yaml`): of the clip, and of the segments in which
 at least half of it lies. What was measured is masked, as if it could not have been.
@@ -15,11 +15,13 @@ Known limits:
 * An engine that looks at the clip itself still sees what the clue told of, and the transcript is still read.
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
 
+from emer.emotions.extraction import extract_labels
 from emer.engines.engine import Engine
 from emer.errors import EmerError
 from emer.evidence.opinion import probability
@@ -32,6 +34,8 @@ from emer.types import Answer, Clue, Clues, Features, Opinion, Request, Segment,
 Ask = Callable[[Clues], Request]
 """From clues to what an engine is asked, with the opinions that follow from these clues."""
 HALF = 0.5
+NEUTRAL = re.compile(r"\bneutral (?:state|mood|emotion)|中性|没有情绪")
+"""No emotion, named as a decision: no word of the lexicon, and a "neutral voice" is a reference."""
 OUTSIDE, NOTHING = "outside the label set", "no label"
 
 
@@ -46,6 +50,19 @@ def cited(statements: Sequence[Statement]) -> frozenset[str]:
     """
     speaking = [s for s in statements if (found := read(s.text)).mentions or found.quotations]
     return frozenset(name for statement in speaking for name in statement.clue_ids)
+
+
+def reasons(statements: Sequence[Statement]) -> frozenset[str]:
+    """The clues that are given as a reason: those that stand in one sentence with an emotion.
+
+    Who cites every clue leaves nothing to compare with; of the reasons for the decision there are fewer.
+
+    >>> told = Statement("The voice trembles [a2].", ("a2",)), Statement("The pause [a1] sounds sad.", ("a1",))
+    >>> sorted(reasons(told))
+    ['a1']
+    """
+    naming = [s for s in statements if extract_labels(s.text) or NEUTRAL.search(s.text.lower())]
+    return frozenset(name for statement in naming for name in statement.clue_ids)
 
 
 def without(clues: Clues, removed: Collection[str]) -> Clues:

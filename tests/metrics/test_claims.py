@@ -3,7 +3,7 @@
 import pytest
 
 from emer.grounding import check, shares
-from emer.metrics.claims import STATUSES, claim_counts, claim_scores
+from emer.metrics.claims import STATUSES, claim_counts, claim_scores, of_other_clips
 from emer.metrics.errors import MetricError
 from emer.types import Clue, Statement
 
@@ -71,3 +71,11 @@ def test_speakers_are_resampled_where_they_are_known() -> None:
 
 def test_whose_text_it_was_is_kept() -> None:
     assert claim_scores([said("She smiles [v1].")] * 2, self_test=True, replicates=5).self_test
+
+
+def test_held_against_another_clips_clues_only_what_is_true_of_both_is_grounded() -> None:
+    """By hand: the smile is in the first and the third clip, so that the second and the third text meet one."""
+    texts, clues = ["She smiles [v1].", "She smiles.", "She smiles [v1]."], [[SMILE], [], [SMILE]]
+    assert [one[0].status for one in of_other_clips(texts, clues)] == ["unsupported", "grounded", "grounded"]
+    with pytest.raises(MetricError, match="keep their clues"):
+        of_other_clips(texts, clues, by=3)

@@ -118,6 +118,12 @@ def test_a_run_gives_both_chrfs_and_the_share_of_grounded_claims() -> None:
     assert grounded.detail["notes"] == ["not validated against people"]
 
 
+def test_other_scores_can_be_asked_for_by_name() -> None:
+    found = explanation_scores(said(), REFERENCES, others={"again": CHRF}, options=FAST)
+    assert [each.metric for each in found] == ["chrf", "chrf_words", "again"]
+    assert found[0].score == found[2].score
+
+
 def test_without_references_claims_are_all_that_can_be_scored() -> None:
     run = [Said("clip0", "", check("The voice trembles.", [])), Said("clip1", "")]
     (only,) = explanation_scores(run, [None, None], options=FAST)

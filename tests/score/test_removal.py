@@ -17,7 +17,7 @@ from emer.evidence.opinion import dirichlet
 from emer.evidence.rule_table import Rule, rule_table
 from emer.kinds import kinds
 from emer.metrics.faithfulness import Faithfulness, faithfulness, faithfulness_scores, why_not
-from emer.score.removal import by_engine, by_opinion, cited, reached, without
+from emer.score.removal import by_engine, by_opinion, cited, reached, reasons, without
 from emer.tables import table
 from emer.types import (
     Answer,
@@ -133,6 +133,16 @@ def test_a_list_of_ids_makes_nothing_of_its_clues() -> None:
         Statement("It is a fine day.", ()),
     )
     assert cited(said) == {"a1", "t1"}
+
+
+def test_reasons_stand_beside_an_emotion() -> None:
+    said = (
+        Statement("The pitch rises above neutral read speech [a1].", ("a1",)),
+        Statement("The wide pitch range [a4] and the smile [v1] point towards joy.", ("a4", "v1")),
+        Statement("The low pitch [a2] speaks for a neutral state.", ("a2",)),
+        Statement("皱眉 [v3] 表明他很生气。", ("v3",)),
+    )
+    assert reasons(said) == {"a4", "v1", "a2", "v3"}
 
 
 # ---------------------------------------------------------------- decisions
