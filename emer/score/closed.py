@@ -67,7 +67,7 @@ def one_label(
     answered = predicted >= 0
     columns[rows[answered], 1, predicted[answered]] = 1
     columns[:, 2] = columns[:, 0] * columns[:, 1]
-    return columns.reshape(len(gold), -1)
+    return columns.reshape(len(gold), 3 * labels)
 
 
 def _parts(means: Means) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -267,13 +267,13 @@ def _gold_signs(pairs: Pairs) -> Float64[np.ndarray, "clip"]:
     """The sign of each gold value, or of a gold label that names a sentiment; nan where there is neither."""
     if pairs.gold.values is not None:
         return np.sign(np.array([np.nan if v is None else v for v in pairs.gold.values], dtype=np.float64))
-    named = [SIGNS.get(labels[0]) if len(labels) == 1 else None for labels in pairs.gold.labels]
-    if all(sign is None for sign in named):
+    given = [labels[0] for labels in pairs.gold.labels if labels]
+    if not given or not set(given) <= set(SIGNS):
         raise ConfigError(
             f"{pairs.gold.source} has no sentiment to score against; give a column `value` (negative below 0), or "
             "labels positive, negative, neutral"
         )
-    return np.array([np.nan if sign is None else sign for sign in named])
+    return np.array([SIGNS[labels[0]] if labels else np.nan for labels in pairs.gold.labels])
 
 
 def _said_signs(pairs: Pairs) -> Float64[np.ndarray, "clip"]:

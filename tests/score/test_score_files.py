@@ -1,0 +1,168 @@
+"""What stands in prediction and gold files, in every form that people keep it in."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emer.bench.records import Prediction, Refusal
+from emer.errors import ConfigError
+from emer.jsonio import dumps
+from emer.score.files import read_gold, read_predictions
+from emer.types import Emotion
+
+ROWS = [("a", ["sad", "angry"]), ("b", []), ("c", ["happy"])]
+"""What every file below says, written by hand."""
+
+
+def written(path: Path, content: str) -> Path:
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
+def said(path: Path) -> list[tuple[str, list[str]]]:
+    column = read_predictions(path)
+    return [(name, list(labels)) for name, labels in zip(column.names, column.labels, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("ending", "content"),
+    [
+        (".csv", "name,openset\na,\"['Sad', 'angry']\"\nb,\nc,[happy]\n"),
+        (".csv", 'name,openset\r\na,"[""sad"", ""angry""]"\r\n\r\nb,NaN\r\nc, happy \r\n'),
+        (".csv", "name;openset\na;[sad, angry]\nb;nan\nc;happy\n"),
+        (".csv", 'other,openset,name\n1,"sad,angry",a\n2,None,b\n3,happy,c\n'),
+        (".tsv", "name\topenset\na\t[sad, angry]\nb\t[]\nc\thappy\n"),
+        (".jsonl", '{"name":"a","openset":["Sad","angry"]}\n{"name":"b"}\n{"name":"c","openset":"[happy]"}\n'),
+        (
+            ".jsonl",
+            '{"name":"a","labels":["sad","angry"]}\n\n{"name":"b","labels":NaN}\n{"name":"c","labels":"happy"}\n',
+        ),
+        (".json", '[{"name":"a","labels":"sad, angry"},{"name":"b","labels":null},{"name":"c","labels":["happy"]}]'),
+        (".json", '{"name":["a","b","c"],"labels":[["sad","angry"],[],"happy"]}'),
+        (".json", '{"a":["sad","angry"],"b":[],"c":"happy"}'),
+        (".json", '{"a":{"openset":["sad","angry"]},"b":{"openset":""},"c":{"openset":"happy"}}'),
+    ],
+)
+def test_the_same_labels_are_read_from_every_form(ending: str, content: str, tmp_path: Path) -> None:
+    assert said(written(tmp_path / f"answers{ending}", content)) == ROWS
+
+
+def test_parquet_holds_lists_or_texts(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    for column in ([["sad", "angry"], None, ["happy"]], ["[sad, angry]", None, "happy"]):
+        table = pyarrow.table({"name": ["a", "b", "c"], "openset": column, "other": [1, 2, 3]})
+        parquet.write_table(table, tmp_path / "answers.parquet")
+        assert said(tmp_path / "answers.parquet") == ROWS
+
+
+def test_npz_holds_texts(tmp_path: Path) -> None:
+    np.savez(tmp_path / "answers.npz", names=np.array(["a", "b", "c"]), labels=np.array(["[sad,angry]", "", "happy"]))
+    assert said(tmp_path / "answers.npz") == ROWS
+
+
+def test_the_same_cell_is_kept_once(tmp_path: Path) -> None:
+    lines = "".join(f'{number},"[sad, angry]"\n' for number in range(100))
+    column = read_predictions(written(tmp_path / "answers.csv", f"name,openset\n{lines}"))
+    assert len({id(labels) for labels in column.labels}) == 1
+
+
+def test_the_tolerant_parser_reads_what_the_published_one_does_not(tmp_path: Path) -> None:
+    path = written(tmp_path / "answers.csv", "name,openset\na,happy and sad\n")
+    assert list(read_predictions(path).labels[0]) == ["happy and sad"]
+    assert list(read_predictions(path, parser="tolerant").labels[0]) == ["happy", "sad"]
+
+
+# ---------------------------------------------------------------- columns
+
+
+def test_own_column_names_are_no_guess(tmp_path: Path) -> None:
+    path = written(tmp_path / "answers.csv", "name,openset,sentiment\na,[sad],negative\n")
+    assert read_predictions(path).notes == ()
+
+
+@pytest.mark.parametrize("header", ["Video_ID,Emotion", "文件名,情绪", "clip id,Discrete", "编号,标签"])
+def test_other_column_names_are_guessed_and_said(header: str, tmp_path: Path) -> None:
+    column = read_gold(written(tmp_path / "gold.csv", f"{header}\na,sad\n"))
+    assert list(column.names) == ["a"]
+    assert [list(labels) for labels in column.labels] == [["sad"]]
+    assert len([note for note in column.notes if "is read as" in note]) == 2
+
+
+def test_of_several_columns_of_labels_the_reader_is_told_which_was_taken(tmp_path: Path) -> None:
+    column = read_gold(written(tmp_path / "gold.csv", "name,openset,label\na,[glad],happy\n"))
+    assert [list(labels) for labels in column.labels] == [["happy"]]
+    assert "labels are read from 'label', not from 'openset'" in column.notes[0]
+
+
+def test_numbers_among_gold_labels_are_values(tmp_path: Path) -> None:
+    column = read_gold(written(tmp_path / "gold.csv", "name,label\na,-0.4\nb,\nc,1\n"))
+    assert column.values == [-0.4, None, 1.0]
+    assert "read as sentiment values" in column.notes[0]
+
+
+def test_labels_and_values_may_stand_side_by_side(tmp_path: Path) -> None:
+    column = read_gold(written(tmp_path / "gold.csv", "name,discrete,valence,speaker\na,happy,2.5,ann\n"))
+    assert (list(column.labels[0]), column.values, column.speakers) == (["happy"], [2.5], ["ann"])
+
+
+def test_sentiments_are_words_and_strange_ones_count_as_neutral_and_are_told(tmp_path: Path) -> None:
+    text = "name,sentiment\na,Positive.\nb,消极\nc,\nd,mixed\n"
+    column = read_predictions(written(tmp_path / "answers.csv", text))
+    assert column.sentiment == ["positive", "negative", None, "neutral"]
+    assert "1 sentiments are none of positive, negative, neutral and count as neutral ('mixed')" in column.notes
+
+
+# ---------------------------------------------------------------- runs of emer bench
+
+
+def test_predictions_of_a_run_are_answers_with_confidences(tmp_path: Path) -> None:
+    emotions = (Emotion("Worried", "fearful", 0.8), Emotion("tense", None, None))
+    rows = [
+        Prediction("a", emotions=emotions, confidence=0.7, explanation="A raised voice [a1]."),
+        Prediction("b", error=Refusal("MediaError", "no sound")),
+        Prediction("c"),
+    ]
+    column = read_predictions(written(tmp_path / "predictions.jsonl", "\n".join(map(dumps, rows)) + "\n"))
+    assert list(column.names) == ["a", "c"]
+    assert column.emotions is not None
+    assert column.emotions[0] == (Emotion("worried", "fearful", 0.8), Emotion("tense", None, None))
+    assert column.confidence == [0.7, None]
+    assert column.texts is not None
+    assert column.texts[0] == "A raised voice [a1]."
+    assert any("1 clips failed and have no answer" in note for note in column.notes)
+
+
+def test_a_run_that_failed_everywhere_is_refused(tmp_path: Path) -> None:
+    row = Prediction("a", error=Refusal("MediaError", "no sound"))
+    with pytest.raises(ConfigError, match="all 1 clips failed"):
+        read_predictions(written(tmp_path / "predictions.jsonl", dumps(row) + "\n"))
+
+
+def test_labels_may_come_with_their_confidence_as_a_mapping(tmp_path: Path) -> None:
+    rows = {"name": "a", "emotions": {"happy": 0.9, "proud": 0.25}}
+    column = read_predictions(written(tmp_path / "answers.jsonl", json.dumps(rows)))
+    assert column.emotions == [(Emotion("happy", None, 0.9), Emotion("proud", None, 0.25))]
+
+
+def test_a_key_that_first_comes_late_is_found(tmp_path: Path) -> None:
+    lines = ['{"name":"a"}', '{"name":"b","openset":["sad"]}']
+    assert said(written(tmp_path / "answers.jsonl", "\n".join(lines))) == [("a", []), ("b", ["sad"])]
+
+
+# ---------------------------------------------------------------- real files
+
+
+def test_every_released_file_is_read_without_a_guess_about_its_columns(real_data: Path) -> None:
+    """Rows counted with `wc -l`: 532, 332, 2,610 and 457."""
+    counts = {"ovmerdplus": 532, "ovmerd": 332, "meld": 2610, "sims": 457}
+    for data, count in counts.items():
+        gold = read_gold(real_data / "parity" / f"{data}.gold.csv")
+        assert len(gold.names) == count
+        for path in sorted((real_data / "parity").glob(f"{data}.*.pred.csv")):
+            answers = read_predictions(path)
+            assert sorted(answers.names) == sorted(gold.names)
+            assert not [note for note in answers.notes if "is read as" in note]
