@@ -1,14 +1,16 @@
 """Answers of models on disk, by a name for everything that they depend on."""
 
-import contextlib
 import hashlib
 import json
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from emer.errors import OutputError
 from emer.files import write_text
+
+logger = logging.getLogger("emer")
 
 
 def default_folder() -> Path:
@@ -46,10 +48,13 @@ class KeptAnswers:
         return text if isinstance(text, str) else None
 
     def put(self, name: str, model: str, text: str) -> None:
-        """Keep an answer. A folder that cannot be written costs time on the next run, not this result."""
-        if self.folder is not None:
-            with contextlib.suppress(OutputError):
-                write_text(self._place(name), json.dumps({"model": model, "text": text}))
+        """Keep an answer. A folder that cannot be written costs time on the next run, and is warned of."""
+        if self.folder is None:
+            return
+        try:
+            write_text(self._place(name), json.dumps({"model": model, "text": text}))
+        except OutputError as error:
+            logger.warning("answers cannot be kept: %s; set EMER_CACHE to a folder that can be written", error)
 
     def _place(self, name: str) -> Path:
         assert self.folder is not None

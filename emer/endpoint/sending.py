@@ -58,6 +58,7 @@ class Line:
                 if error.code not in AGAIN or not further:
                     raise
                 asked_for = seconds_asked_for(error.headers.get("Retry-After"))
+                error.close()
             except (OSError, http.client.HTTPException) as error:
                 reason = getattr(error, "reason", error)
                 if not further or isinstance(reason, socket.gaierror | ssl.SSLError):

@@ -138,9 +138,12 @@ def test_a_damaged_kept_answer_is_asked_for_again(echo: ChatServer, own_cache: P
     assert len(echo.asked) == 6
 
 
-def test_a_cache_that_cannot_be_written_costs_no_answer(echo: ChatServer, tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_costs_no_answer(
+    echo: ChatServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "file").write_text("no folder")
     assert endpoint(echo, kept_in=tmp_path / "file").ask(user("a")) == "you said a"
+    assert "answers cannot be kept" in caplog.text
 
 
 # ---------------------------------------------------------------- patience
