@@ -45,11 +45,10 @@ def _member(archive: zipfile.ZipFile, name: str) -> Any:
     with archive.open(name) as file:
         version = np.lib.format.read_magic(file)
         read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-        shape, _, dtype = read_header[version](file)
+        shape, by_columns, dtype = read_header[version](file)
         if dtype.hasobject:
             return _plain(_Reading(file, encoding="latin1").load())
-        values = np.frombuffer(file.read(), dtype)
-        return values.reshape(shape).tolist()
+        return np.frombuffer(file.read(), dtype).reshape(shape, order="F" if by_columns else "C").tolist()
 
 
 class _Reading(pickle.Unpickler):
@@ -58,8 +57,8 @@ class _Reading(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         home = module.replace("numpy._core", "numpy.core")
         stand_ins = {
-            "numpy.core.multiarray _reconstruct": _array,
-            "numpy.core.multiarray scalar": _scalar,
+            "numpy.core.multiarray _reconstruct": _Array,
+            "numpy.core.multiarray scalar": _Scalar,
             "numpy ndarray": _Array,
             "numpy dtype": _Type,
         }
@@ -88,7 +87,7 @@ class _Type:
 class _Array:
     """An array, as its pickle describes it: shape, type, whether columns come first, and the values."""
 
-    def __init__(self) -> None:
+    def __init__(self, *_: object) -> None:
         self.values: Any = None
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
@@ -101,12 +100,15 @@ class _Array:
             self.values = kind.read(data).reshape(shape, order="F" if by_columns else "C").tolist()
 
 
-def _array(*_: object) -> _Array:
-    return _Array()
+class _Scalar:
+    """A single number or text of numpy: its type and its bytes. A class like the others, since a pickle may set
+    attributes of what it is given, and those of a function would stay."""
 
+    def __new__(cls, kind: _Type, data: bytes) -> Any:
+        return kind.read(data)[0].item()
 
-def _scalar(kind: _Type, data: bytes) -> Any:
-    return kind.read(data)[0].item()
+    def __setstate__(self, state: object) -> None:
+        raise pickle.UnpicklingError("it changes a number after it was read, which no label needs")
 
 
 def _plain(value: Any) -> Any:
