@@ -24,6 +24,8 @@ SECTIONS = {
     "Prosody: speed": ["prosody.py", "speed"],
     "Prosody: agreement with Praat": ["prosody.py", "parity"],
     "Metrics on a million predictions": ["metrics.py"],
+    "Scores: speed": ["score.py", "speed"],
+    "Scores: emer's tables beside the released": ["score.py", "tables"],
     "Heads: training and speaking": ["heads.py"],
     "Evidence: methods side by side": ["evidence.py"],
 }
