@@ -4,7 +4,7 @@
     python benchmarks/score.py tables       # seconds; writes benchmarks/results/score_tables.json
 
 Speed: clips with up to eight gold and eight predicted labels, drawn with a seed from the forms of the 2025 tables, five
-wheels at ring 1. The baseline scores the same clips with dictionaries and sets in plain Python, as the definition reads.
+wheels at ring 1. The baseline scores the same clips with dictionaries and sets in plain Python, as defined.
 It is not the released scorer, whose 0.9 s for 10,000 clips and 3 to 7 s of start-up the limits were set by. Scoring and
 resampling are told in seconds of processor time, commands also in those of the clock, which a busy machine lengthens.
 
