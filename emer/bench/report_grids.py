@@ -98,6 +98,15 @@ def plural(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def short(text: str, most: int = 200) -> str:
+    """The beginning of a text: a label or a reason may be a book.
+
+    >>> short("a label", 4), short("fine")
+    ('a la…', 'fine')
+    """
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
 # ---------------------------------------------------------------- Markdown
 
 

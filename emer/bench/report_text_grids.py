@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from emer.bench.report_grids import Grid, Line, Part, line, percent, percents
+from emer.bench.report_grids import Grid, Line, Part, line, percent, percents, short
 from emer.bench.report_score_grids import best_floor
 from emer.bench.report_scores import DataScores, SystemScores
 from emer.metrics.claims import STATUSES
@@ -64,7 +64,7 @@ def _claim_lines(systems: Iterable[SystemScores], self_test: bool) -> Iterator[L
 def failure_grids(found: DataScores) -> tuple[Grid, ...]:
     """Kinds of failures, most frequent first, with the first few reasons in their own words."""
     lines = [
-        line((system.name, kind, f"{n:,}", " | ".join(reasons)))
+        line((system.name, kind, f"{n:,}", " | ".join(short(reason) for reason in reasons)))
         for system in found.systems
         for kind, (n, reasons) in system.failures.items()
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from emer.bench.records import Prediction
-from emer.bench.report_grids import Cell, Grid, line, percent
+from emer.bench.report_grids import Cell, Grid, line, percent, short
 from emer.bench.report_run import DataRun, Run
 from emer.bench.report_scores import DataScores, SystemScores
 from emer.bench.run_systems import explainer_of
@@ -122,13 +122,13 @@ def worst_grid(worst: Sequence[Worst]) -> tuple[Grid, ...]:
     lines = tuple(
         line(
             (
-                Cell(each.name, href=each.page),
+                Cell(short(each.name), href=each.page),
                 each.system,
                 f"{each.risk:.2f}",
                 percent(each.confidence, 1),
-                each.gold,
-                each.said,
-                "" if each.page else each.why_not,
+                short(each.gold),
+                short(each.said),
+                "" if each.page else short(each.why_not),
             )
         )
         for each in worst

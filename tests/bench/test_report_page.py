@@ -140,6 +140,12 @@ def test_what_files_say_is_text_in_page_and_markdown(texts: dict[str, str]) -> N
     assert "&lt;script>alert(1)&lt;/script>\\|\\`x\\`" in texts["report.md"]
 
 
+def test_a_label_of_a_hundred_thousand_letters_does_not_fill_the_page(tmp_path: Path) -> None:
+    answers = [said("dia0", "x" * 100_000), failed("dia1", "MediaError", "y" * 100_000)]
+    folder = made_run(tmp_path, {"meld": (about("meld", "hit_rate"), MELD[:2])}, {"meld": {"one": answers}})
+    assert len(report(folder)[2].read_text(encoding="utf-8")) < 60_000
+
+
 def test_a_table_in_markdown_keeps_its_columns_whatever_the_cells_hold() -> None:
     text = markdown_grid(Grid("c", ("a", "b"), (line(["x|y\nz", "w"]),)))
     assert text.splitlines()[-1].replace("\\|", "") == "| xy z | w |"
