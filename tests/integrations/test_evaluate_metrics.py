@@ -46,12 +46,14 @@ print(json.dumps(out))
 RNG = np.random.default_rng(0)
 PROBABILITY = RNG.dirichlet(np.ones(3), 60)
 LABEL = RNG.integers(0, 3, 60)
+SAID, TOLD = ["[sad, qzx]", "[angry]", "[happy]"], ["[sad]", "['happy']", "happy"]
+FIRST = ["sad", "happy", "happy"]
 GOLD, SETS = RNG.random((40, 4)) < 0.4, RNG.random((40, 4)) < 0.4
 
 
 @pytest.fixture(scope="module")
 def computed(tmp_path_factory: pytest.TempPathFactory) -> dict:
-    """What evaluate gives for all four metrics, from one process without a network."""
+    """What evaluate gives for every metric, from one process without a network."""
     pytest.importorskip("evaluate")
     folder = tmp_path_factory.mktemp("evaluate")
     ranked = {
@@ -63,6 +65,10 @@ def computed(tmp_path_factory: pytest.TempPathFactory) -> dict:
         "trusted": {**ranked, "threshold": 0.5},
         "aurc": ranked,
         "calibration_error": {"predictions": PROBABILITY.tolist(), "references": LABEL.tolist(), "bins": 5},
+        "wheel_f1": {"predictions": SAID, "references": TOLD, "bootstrap": 100},
+        "ovmerd12": {"predictions": [[label] for label in FIRST], "references": TOLD, "bootstrap": 0},
+        "hit_rate": {"predictions": SAID, "references": FIRST, "bootstrap": 0},
+        "sentiment": {"predictions": SAID, "references": [-0.6, 1.0, 0.0], "bootstrap": 0},
         "multilabel": {"predictions": SETS.astype(int).tolist(), "references": GOLD.astype(int).tolist()},
     }
     (folder / "given.json").write_text(json.dumps(given))
@@ -126,6 +132,24 @@ def test_multilabel_gives_flat_numbers(computed: dict) -> None:
     assert computed["multilabel"]["jaccard"] == ours.jaccard
     assert computed["multilabel"]["micro_f1"] == ours.micro.f1
     assert computed["multilabel"]["macro_recall"] == ours.macro.recall
+
+
+def test_open_vocabulary_scores_take_labels_as_text_or_list(computed: dict) -> None:
+    """Two of three clips are right in every cluster: precision, recall and F are 2/3, and so is the hit rate."""
+    found = computed["wheel_f1"]
+    assert (found["wheel_f1"], found["n_scored"], found["tables"]) == (pytest.approx(2 / 3), 3, "emer 1")
+    assert found["low"] < found["wheel_f1"] < found["high"]
+    assert found["unknown_share"] == 0.25
+    assert "[angry, sad, happy]" in found["floors"]
+    assert computed["ovmerd12"]["ovmerd12"] == 1.0
+    assert computed["hit_rate"]["hit_rate"] == pytest.approx(2 / 3)
+
+
+def test_sentiment_takes_values(computed: dict) -> None:
+    """Of -.6 and 1 (0 is left out), sad is right and angry wrong: F1 2/3 of negatives, 0 of positives."""
+    found = computed["sentiment"]
+    assert (found["accuracy"], found["sentiment"]) == (0.5, pytest.approx(1 / 3))
+    assert found["n_skipped"] == 1
 
 
 def test_every_metric_says_what_it_is(computed: dict) -> None:
