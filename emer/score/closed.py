@@ -181,7 +181,8 @@ def _micro_f1(means: Means) -> Float64[np.ndarray, "*batch"]:
 
 @dataclass(frozen=True)
 class Sets:
-    """Sets of labels of a closed set; a clip of no gold label counts, and is right where nothing is predicted."""
+    """Labels of a closed set. A clip of no gold label counts, and is right where nothing is predicted; a clip of which
+    no gold label is of the set is skipped."""
 
     of_means: OfMeans
 
@@ -189,8 +190,8 @@ class Sets:
         found = closed(pairs, options)
         words, gold, predicted = pairs.vocabulary
         columns = _set_columns(overlaps(gold, predicted, found.place, strict=options.strict))
-        unmapped = np.bincount(gold.clips[found.place[gold.ids] == NONE], minlength=len(gold)) > 0
-        clips, skipped = skipping(len(gold), {"a gold label is not of the set": unmapped})
+        unmapped = (np.diff(gold.starts) > 0) & (columns[:, GOLD_N] == 0)
+        clips, skipped = skipping(len(gold), {"no gold label is of the set": unmapped})
         return Measured(
             clips=clips,
             columns=columns[clips],
@@ -207,6 +208,10 @@ class Sets:
         plain = replace(options, strict=False)
         answers = [most_frequent(words, gold, count) for count in (1, 2, 3)]
         return {f"most frequent gold: {named(a)}": self.measure(pairs.always(a), plain).value for a in answers}
+
+
+GOLD_N = 4
+"""The column that counts gold labels of the set."""
 
 
 def _set_columns(sizes: Overlaps) -> Float64[np.ndarray, "clip 5"]:
@@ -226,7 +231,7 @@ def _sets_detail(columns: Float64[np.ndarray, "clip 5"], labels: int) -> dict[st
         "micro_recall": float(share(means[2], means[4])),
         "micro_f1": float(_micro_f1(means)),
         "labels": labels,
-        "gold_without_labels": int(np.count_nonzero(columns[:, 4] == 0)),
+        "gold_without_labels": int(np.count_nonzero(columns[:, GOLD_N] == 0)),
     }
 
 
