@@ -12,7 +12,7 @@ from xml.etree.ElementTree import ParseError
 from emer.errors import ConfigError
 
 MOST_ROWS = 200_000
-"""A released table has about a thousand rows; a file that unpacks to more than this is something else."""
+"""Released tables have up to some ten thousand rows; what unpacks to more than this is something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,5 +75,5 @@ def _xlsx_rows(path: Path) -> tuple[str, list[tuple[object, ...]]]:
     except (OSError, zipfile.BadZipFile, KeyError, ValueError, IndexError, ParseError, EOFError) as error:
         raise ConfigError(f"{path} cannot be read as an Excel sheet ({error!r}); get the file anew") from error
     if len(rows) > MOST_ROWS:
-        raise ConfigError(f"{path} has more than {MOST_ROWS:,} rows; that is no emotion table")
+        raise ConfigError(f"{path} has more than {MOST_ROWS:,} rows; save it as CSV, which emer reads at any length")
     return f"{path}, sheet {sheet.title}", rows
