@@ -24,6 +24,10 @@ DATA = {
     "report/templates/report.css",
     "report/templates/report.js",
     "configs/splits/ravdess.json",
+    "configs/bench/mer_unibench.yaml",
+    "emotions/own_wheels/plutchik.yaml",
+    "bench/published.yaml",
+    "prompt_files/extract_labels.en.md",
 }
 
 
