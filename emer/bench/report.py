@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from emer.bench.environment import environment
+from emer.bench.published import published
 from emer.bench.report_grids import Section, markdown
 from emer.bench.report_page import page
 from emer.bench.report_plots import drawings
@@ -90,6 +91,7 @@ def _data(found: DataScores) -> dict[str, Any]:
             {"first": gap.first, "second": gap.second, "difference": gap.score.score, "interval": gap.score.interval}
             for gap in found.gaps
         ],
+        "published": [asdict(row) for row in published(found.data.name)],
     }
 
 

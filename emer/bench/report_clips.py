@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float64
 
 from emer.metrics.open_vocabulary import harmonic
 from emer.registry import load
-from emer.score.closed import OneLabel, Sentiment
+from emer.score.closed import OneLabel, Sentiment, Sets
 from emer.score.metric import Measured, Metric
 from emer.score.options import Options
 from emer.score.pairs import pairs
@@ -27,16 +27,18 @@ from emer.score.result import Column
 from emer.score.scoring import METRICS
 from emer.score.wheel import Hits, OpenVocabulary
 
-Family = Literal["sets", "hit", "right"]
+Family = Literal["sets", "hit", "right", "other"]
 RISK_MEANS: Mapping[Family, str] = {
     "sets": "risk: 1 − F1 of the label set",
     "hit": "risk: share of wheels missed",
     "right": "risk: share wrong",
+    "other": "risk: 1 − score of the clip",
 }
 RIGHT_MEANS: Mapping[Family, str] = {
     "sets": "mean F1 of the label set",
     "hit": "share of wheels hit",
     "right": "share right",
+    "other": "mean score of the clips",
 }
 Risks = Float64[np.ndarray, "clip"]
 
@@ -97,7 +99,9 @@ def judged(metric: str, answers: Column, gold: Column, trusted: Sequence[bool | 
 def _family(metric: Metric) -> Family:
     if isinstance(metric, OneLabel | Sentiment):
         return "right"
-    return "hit" if isinstance(metric, Hits) else "sets"
+    if isinstance(metric, Hits):
+        return "hit"
+    return "sets" if isinstance(metric, OpenVocabulary | Sets) else "other"
 
 
 def _alone(metric: Metric, found: Measured) -> Float64[np.ndarray, "scored"]:

@@ -1,4 +1,4 @@
-"""The nine sets of MER-UniBench in one table: ours beside the published rows, and a mean that says which sets it is of.
+"""All data sets of a run at a glance, and the nine sets of MER-UniBench with a mean that says which sets it is of.
 
 A published mean is of all nine sets. Ours is of the sets that were run; while these are not the nine, no mean of ours
 stands beside a published one, but the published rows are averaged again over the same sets.
@@ -8,11 +8,37 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from emer.bench.published import Benchmark, PublishedRow, benchmark, means, published
-from emer.bench.report_grids import Cell, Grid, Line, Part, Section, line, percent
+from emer.bench.report_grids import Cell, Grid, Line, Part, Section, line, percent, percents
 from emer.bench.report_scores import DataScores
 
 
 def summary(found: Sequence[DataScores], absent: Mapping[str, str]) -> tuple[Section, ...]:
+    """What stands before the single data sets; nothing where there is but one and none was left out."""
+    return (*_overview(found, absent), *_unibench(found, absent))
+
+
+def _overview(found: Sequence[DataScores], absent: Mapping[str, str]) -> tuple[Section, ...]:
+    """Every data set with the score of every system; scores of different metrics have no mean."""
+    if len(found) + len(absent) < 2:
+        return ()
+    systems = list(dict.fromkeys(system.name for each in found for system in each.systems))
+    lines = [_glance(each, systems) for each in found]
+    headings = ("data set", "metric", "clips", "not there", *systems, "highest floor")
+    left = tuple((f"Not run: {name}", reason) for name, reason in absent.items())
+    grid = Grid("Percent, with 95 % intervals", headings, tuple(lines))
+    return (Section("At a glance", left, (Part("All data sets", grids=(grid,)),)),)
+
+
+def _glance(found: DataScores, systems: Sequence[str]) -> Line:
+    told = {system.name: system.scores.get(found.data.metric) for system in found.systems}
+    scores = [told.get(name) for name in systems]
+    cells = ["–" if score is None else f"{percent(score.score)} {percents(score.interval)}" for score in scores]
+    floors = [floor for score in told.values() if score for floor in score.floors.values()]
+    counts = (f"{len(found.data.gold):,}", f"{found.data.record.n_missing:,}")
+    return line((found.data.record.title, found.data.metric, *counts, *cells, percent(max(floors, default=None))))
+
+
+def _unibench(found: Sequence[DataScores], absent: Mapping[str, str]) -> tuple[Section, ...]:
     """The table over the sets of MER-UniBench that were run; none where fewer than two were."""
     told = benchmark()
     run = [name for name in told.sets if any(_counts(each, told, name) for each in found)]

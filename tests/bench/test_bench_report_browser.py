@@ -148,7 +148,7 @@ def test_links_lead_to_what_is_there(read: Any, page_file: Path) -> None:
     window = read()
     links = window.run("[...document.querySelectorAll('a')].map(a => a.getAttribute('href'))")
     inside = [link for link in links if link.startswith("#")]
-    assert len(inside) == 2
+    assert len(inside) == 3  # at a glance, and two data sets
     assert all(window.run(f"document.querySelector('{link}') !== null") for link in inside)
     files = [link for link in links if not link.startswith("#")]
     assert len(files) == 1

@@ -85,6 +85,17 @@ def test_the_mean_is_over_the_sets_that_were_run_and_says_which(texts: dict[str,
     assert other.endswith("| – | **–** | one; this run |")
 
 
+def test_all_data_sets_stand_at_a_glance_with_those_that_were_not_run(texts: dict[str, str]) -> None:
+    told = texts["report.md"]
+    assert told.index("## At a glance") < told.index("## MER-UniBench") < told.index("## Made set meld")
+    assert "Not run: cmu_mosi: there is no folder of it" in told
+    row = next(one for one in told.splitlines() if one.startswith("| Made set ch\\_sims |"))
+    # 16 of 24 are positive: always positive has a weighted F1 of 2/3 * 2 * 16 / (16 + 24), and so has the system.
+    _, metric, clips, missing, ours, *_, floor = (cell.strip() for cell in row.strip("|").split("|"))
+    assert (metric, clips, missing, floor) == ("sentiment", "24", "0", "53.33")
+    assert ours.startswith("53.33 ")
+
+
 def test_no_mean_is_made_of_a_single_set(tmp_path: Path) -> None:
     folder = made_run(
         tmp_path, {"meld": (about("meld", "hit_rate"), MELD)}, {"meld": {"one": [said("dia0", "joy"), said("dia1")]}}

@@ -4,6 +4,8 @@ import pytest
 
 from emer.bench.published import benchmark, means, note, published
 from emer.errors import ConfigError
+from emer.registry import DATASETS
+from emer.score.scoring import METRICS
 from emer.tables import table
 
 
@@ -25,14 +27,20 @@ def test_affectgpts_row_is_the_one_that_its_predictions_score() -> None:
 
 
 def test_every_number_says_where_it_was_seen_and_which_checkpoint_it_took() -> None:
-    for name in (*benchmark().sets, "dfew", "emer"):
+    for name in (*benchmark().sets, "dfew", "emer_v1", "mer2023_semi"):
         rows = published(name)
         assert rows
         assert all(row.source.seen_in and row.source.citation and row.protocol for row in rows)
 
 
 def test_rows_of_another_metric_are_told_apart() -> None:
-    assert {row.metric for row in published("mer2023")} == {"hit_rate", "weighted F1 on MER2023-SEMI"}
+    assert {row.metric for row in published("dfew")} == {"war_uar", "war"}
+
+
+def test_every_set_with_published_rows_has_a_reader_and_its_metric_a_score() -> None:
+    sets = {row["set"]: row["metric"] for row in table("emer.bench", "published.yaml")["single"]}
+    assert set(benchmark().sets) | set(sets) <= set(DATASETS)
+    assert set(benchmark().sets.values()) <= set(METRICS)
 
 
 def test_the_best_checkpoint_per_test_set_is_said_of_the_row_that_took_it() -> None:
