@@ -5,6 +5,7 @@ of `concurrent.futures` breaks as a whole). A worker is told a clip and nothing 
 with its parent, however the parent ends.
 """
 
+import errno
 import logging
 import os
 import signal
@@ -22,7 +23,7 @@ from pathlib import Path
 from emer.bench.records import Prediction
 from emer.bench.run_configuration import RunSystem
 from emer.bench.run_systems import TooSlow, WorkerDied, answered, explainer_of, refused
-from emer.errors import ConfigError, EmerError, MissingExtra
+from emer.errors import ConfigError, EmerError, MissingExtra, OutputError
 from emer.explain import Explainer
 from emer.types import Clip
 
@@ -31,6 +32,7 @@ logger = logging.getLogger("emer")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 OF_THE_RUN = (ConfigError, MissingExtra)
 """Mistakes in a setting or in what is installed: they are no clip's fault, and end the run."""
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ class Worker:
 def explained(tasks: Iterable[Task], setting: Setting, workers: int) -> Generator[Done, None, None]:
     """The answers to all tasks, as they come. Closing the iterator ends the workers.
 
-    Raises ConfigError or MissingExtra where a setting is wrong, and EmerError where no worker can start.
+    Raises ConfigError or MissingExtra where a setting is wrong, OutputError where the machine has no room left, and
+    EmerError where no worker can start.
     """
     waiting = deque(tasks)
     team: list[Worker] = []
@@ -219,8 +222,23 @@ def serve(pipe: Connection, setting: Setting) -> None:
             continue
         except Exception as error:
             logger.warning("%s could not be explained", task.name, exc_info=True)
+            if (lacking := _lack_of_room(error)) is not None:
+                pipe.send(lacking)
+                continue
             prediction = refused(error, task.name, task.key)
         pipe.send((prediction, time.monotonic() - start))
+
+
+def _lack_of_room(error: BaseException | None) -> OutputError | None:
+    """A full disk, or too many open files, below whatever was made of it: no clip's fault either."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            return OutputError(
+                f"the machine has no room left for explaining clips ({error.strerror}); make room and run the same "
+                "command again: every answer so far is kept"
+            )
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _end_with_parent() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -23,9 +24,9 @@ def config(folder: Path, data: str, systems: str, workers: int) -> Path:
     return path
 
 
-def started(path: Path, out: Path) -> "subprocess.Popen[bytes]":
+def started(path: Path, out: Path, stderr: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "emer.cli", "bench", "run", str(path), f"out={out}"]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr)
 
 
 def lines(out: Path) -> dict[str, bytes]:
@@ -76,26 +77,50 @@ def files(out: Path) -> dict[str, bytes]:
     return {str(path.relative_to(out)): path.read_bytes() for kind in kinds for path in sorted(out.glob(f"{kind}/*/*"))}
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="children of a process are looked up in /proc")
-def test_killed_twice_a_run_of_six_clips_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    dice = random.Random(11)
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of six short sounds that nobody disturbed, in `out` beside its configuration."""
+    folder = tmp_path_factory.mktemp("calm")
     rows = []
     for number in range(6):
-        with wave.open(str(tmp_path / f"{number}.wav"), "wb") as sound:
+        hum = np.sin(np.arange(16_000) * (100 + 50 * number) * 2 * np.pi / 16_000) * np.linspace(1000, 20_000, 16_000)
+        with wave.open(str(folder / f"{number}.wav"), "wb") as sound:
             sound.setparams((1, 2, 16_000, 0, "NONE", ""))
-            sound.writeframes(np.full(1600, number, "<i2").tobytes())
-        (tmp_path / f"{number}.txt").write_text("I was so happy, then sad and tired." if number % 2 else "I hate this.")
-        rows.append(json.dumps({"path": f"{number}.wav", "id": f"clip{number}", "label": "sad"}))
-    (tmp_path / "clips.jsonl").write_text("\n".join(rows))
-    system = "{name: words, weights: none, without: [audio, visual]}"
-    path = config(tmp_path, f"{{name: {tmp_path / 'clips.jsonl'}}}", system, 1)
-    out, calm = tmp_path / "out", tmp_path / "calm"
-    assert len(killed(path, out, after=1, pause=0.0)) < 6
-    killed(path, out, after=3, pause=dice.uniform(0, 0.05))
-    assert started(path, out).wait(PATIENCE) == 0
-    assert started(path, calm).wait(PATIENCE) == 0
-    assert files(out) == files(calm)
-    assert len(lines(out)) == 6
+            sound.writeframes(hum.astype("<i2").tobytes())
+        rows.append(json.dumps({"path": f"{number}.wav", "id": f"hum{number}", "label": "sad"}))
+    (folder / "clips.jsonl").write_text("\n".join(rows))
+    system = "{name: voice, weights: none, without: [visual, text]}"
+    assert started(config(folder, f"{{name: {folder / 'clips.jsonl'}}}", system, 1), folder / "out").wait(PATIENCE) == 0
+    assert len(lines(folder / "out")) == 6
+    return folder
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="children of a process are looked up in /proc")
+def test_killed_twice_a_run_of_six_clips_ends_as_if_nothing_had_happened(calm: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert len(killed(calm / "run.yaml", out, after=1, pause=0.0)) < 6
+    killed(calm / "run.yaml", out, after=3, pause=random.Random(11).uniform(0, 0.05))
+    assert started(calm / "run.yaml", out).wait(PATIENCE) == 0
+    assert files(out) == files(calm / "out")
+
+
+def test_after_a_full_disk_the_same_command_goes_on(calm: Path, tmp_path: Path) -> None:
+    """No file may grow beyond what the system allows, as on a disk that is full after the third answer."""
+    out = tmp_path / "out"
+    whole = (calm / "out/predictions/clips/voice.jsonl").read_bytes().splitlines(keepends=True)
+    room = len(b"".join(whole[:3])) + 40
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))  # the child has it from its parent
+    try:
+        stopped = started(calm / "run.yaml", out, subprocess.PIPE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    _, told = stopped.communicate(timeout=PATIENCE)
+    assert stopped.returncode == 2
+    assert "(File too large); make room and run the same command again" in told.decode()
+    assert (out / "predictions/clips/voice.jsonl").read_bytes() == b"".join(whole[:3])
+    assert started(calm / "run.yaml", out).wait(PATIENCE) == 0
+    assert files(out) == files(calm / "out")
 
 
 @pytest.mark.long

@@ -1,12 +1,13 @@
 """An engine for tests of `emer bench run`: it does what the transcript says."""
 
+import errno
 import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from emer.errors import ConfigError
+from emer.errors import ConfigError, EmerError
 from emer.types import Answer, Emotion, Request
 
 
@@ -24,6 +25,8 @@ class Obedient:
                 raise RuntimeError("it broke\nin two lines")
             if words[0] == "settings":
                 raise ConfigError("a setting is wrong; mend it")
+            if words[0] == "full":
+                raise EmerError("a model could not be kept") from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             if words[0] == "wait":
                 time.sleep(60)
             yield Answer(f"{request.messages} {request.settings} {words}", (Emotion("happy", "happy"),))

@@ -135,10 +135,19 @@ def test_a_clip_or_its_words_that_changed_are_explained_again(
     ]
 
 
-def test_a_wrong_setting_ends_the_run_and_blames_no_clip(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told(tmp_path, {"a": "fine", "b": "settings"})
+@pytest.mark.parametrize(
+    ("word", "letter"),
+    [
+        ("settings", "emer: a setting is wrong; mend it"),
+        ("full", "(No space left on device); make room and run the same command again: every answer so far is kept"),
+    ],
+)
+def test_what_is_no_clips_fault_ends_the_run_and_blames_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], word: str, letter: str
+) -> None:
+    told(tmp_path, {"a": "fine", "b": word})
     assert main(["bench", "run", str(written(tmp_path, system=OBEDIENT))]) == 2
-    assert capsys.readouterr().err.strip().endswith("emer: a setting is wrong; mend it")
+    assert capsys.readouterr().err.strip().endswith(letter)
     assert list(answers(tmp_path)) == ["a"]
 
 
