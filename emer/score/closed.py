@@ -97,7 +97,7 @@ class OneLabel:
             detail=_one_label_detail(columns, found) if len(clips) else {},
             unknown=_strangers(words, predicted, found),
             tables=found.tables,
-            notes=(f"labels are mapped to {found.said}", *_all_of(columns)),
+            notes=(f"labels are mapped to {found.said}",),
         )
 
     def floors(self, pairs: Pairs, options: Options) -> Mapping[str, float]:
@@ -139,15 +139,6 @@ def _answers(pairs: Pairs, found: Closed) -> Int64[np.ndarray, "clip"]:
         for answer in pairs.emotions
     ]
     return np.array(surest, dtype=np.int64)
-
-
-def _all_of(columns: Float64[np.ndarray, "clip column"]) -> tuple[str, ...]:
-    """The scores of one label are read together: UAR is what WAR hides where labels are uneven."""
-    if not len(columns):
-        return ()
-    means = columns.mean(axis=0)
-    told = (("UAR", uar), ("WAR", war), ("weighted F1", weighted_f1), ("macro F1", macro_f1))
-    return (", ".join(f"{name} {100 * float(score(means)):.2f} %" for name, score in told),)
 
 
 def _one_label_detail(columns: Float64[np.ndarray, "clip column"], found: Closed) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from emer.score.scoring import DEFAULT, score_by
 from emer.types import Statement
 
 NO_REFERENCE = "no reference explanation"
-TURNS = 5
+TURNS = 3
 """How often answers are held against other clips' references, for the floor."""
 SELF_TESTED = frozenset({"composer"})
 """Engines whose text is made from the very clues that it is checked against."""
@@ -120,8 +120,9 @@ def _turns(count: int) -> list[int]:
     return sorted({max(1, count * turn // (TURNS + 1)) for turn in range(1, TURNS + 1)})
 
 
-def _mean_length(texts: Sequence[str]) -> float:
-    return float(np.mean([len(text) for text in texts])) if texts else 0.0
+def _mean_length(texts: Sequence[str]) -> int:
+    """In characters, rounded."""
+    return round(sum(map(len, texts)) / len(texts)) if texts else 0
 
 
 # ---------------------------------------------------------------- the scores

@@ -85,17 +85,24 @@ def read_gold(path: str | Path, *, encoding: str | None = None, parser: Parser =
 
 
 def _names(path: str | Path, cells: Cells) -> list[str]:
-    names = ["" if is_missing(name) else str(name).strip() for name in cells.columns["name"]]
+    names = [name.strip() if isinstance(name, str) else _name(name) for name in cells.columns["name"]]
     unnamed = [str(row) for row, name in enumerate(names, start=1) if not name]
     refuse([f"rows {some(unnamed)}"] if unnamed else [], f"{path} has {len(unnamed)} rows without a name; name them")
     return names
+
+
+def _name(cell: Any) -> str:
+    """A number as a name; of a clip as `emer explain --json` tells it, the file name without folder and ending."""
+    if isinstance(cell, dict):
+        return Path(str(cell.get("path", ""))).stem
+    return "" if is_missing(cell) else str(cell)
 
 
 def _answered(path: str | Path, cells: Cells) -> Cells:
     errors = cells.columns.get("error")
     if errors is None:
         return cells
-    kept = [row for row, error in enumerate(errors) if is_missing(error) or error == ""]
+    kept = [row for row, error in enumerate(errors) if _nothing(error)]
     failed = len(errors) - len(kept)
     if not failed:
         return cells
@@ -129,24 +136,17 @@ def _parser(name: Parser) -> Callable[[object], list[str]]:
 
 
 def _parsed(cells: Sequence[Any], parse: Callable[[object], list[str]]) -> list[Labels]:
-    """Each distinct cell is parsed once, and each distinct label kept once."""
-    known: dict[Any, Labels] = {}
+    """Each distinct text is parsed once, and each distinct label kept once."""
+    known: dict[str, Labels] = dict.fromkeys(NOTHING, ())
     words: dict[str, str] = {}
-
-    def labels_of(cell: object) -> Labels:
-        empty = is_missing(cell) or (isinstance(cell, str) and cell in NOTHING)
-        return () if empty else tuple(words.setdefault(word, word) for word in parse(cell))
-
-    columns = []
+    columns: list[Labels] = []
     for cell in cells:
-        key = tuple(cell) if isinstance(cell, list) else cell
-        try:
-            found = known.get(key)
-        except TypeError:  # a list of lists: not worth remembering
-            columns.append(labels_of(cell))
-            continue
+        found = known.get(cell) if isinstance(cell, str) else None
         if found is None:
-            found = known[key] = labels_of(cell)
+            labels = parse(cell)
+            found = tuple(map(words.setdefault, labels, labels))
+            if isinstance(cell, str):
+                known[cell] = found
         columns.append(found)
     return columns
 

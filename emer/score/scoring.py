@@ -40,6 +40,8 @@ METRICS = {
 """Name of `--metric` to its object."""
 
 DEFAULT = Options()
+FEW = 10
+"""Speakers; the percentile interval from fewer is too narrow (Efron & Tibshirani 1993, chapter 13)."""
 
 
 def score(metric: str, predicted: Column, gold: Column, options: Options = DEFAULT) -> Score:
@@ -145,7 +147,11 @@ def _told(found: Measured, matched: Pairs, options: Options) -> Mapping[str, Any
     if found.unknown is not None:
         told["unknown"] = dict(found.unknown.examples)
     if options.bootstrap:
-        told["resampled"] = "clips" if _groups(found, matched) is None else "speakers"
+        groups = _groups(found, matched)
+        speakers = 0 if groups is None else len(set(groups))
+        told["resampled"] = "speakers" if speakers else "clips"
+        if 0 < speakers < FEW:
+            told["notes"].append(f"only {speakers} speakers: an interval from so few is too narrow")
     return told
 
 

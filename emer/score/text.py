@@ -12,8 +12,9 @@ LABEL = 11
 
 
 def as_text(score: Score, predicted: str, gold: str, *, detail: bool = False) -> str:
-    """A few lines for the terminal; with `detail`, every column of the metric."""
+    """A few lines for the terminal; with `detail`, every column of the metric, in percent too."""
     lines = [f"{score.metric} of {predicted} on {gold}", *_row("score", _headline(score))]
+    lines += _beside(score)
     lines += _row("clips", _clips(score))
     if score.unknown_share is not None:
         lines += _row("unknown", _unknown(score))
@@ -56,6 +57,16 @@ def _headline(score: Score) -> str:
     return f"{_percent(score.score)}{_bounds(score.interval)}  ({score.score:.4f}{how})"
 
 
+def _beside(score: Score) -> list[str]:
+    """The metric's other numbers, which are read together with it: WAR beside UAR, precision beside F1."""
+    others = [f"{name.replace('_', ' ')} {_percent(value)}" for name, value in _numbers(score).items()]
+    return _row("beside", ", ".join(others)) if others else []
+
+
+def _numbers(score: Score) -> dict[str, float]:
+    return {name: value for name, value in score.detail.items() if isinstance(value, float)}
+
+
 def _clips(score: Score) -> str:
     reasons = "; ".join(f"{reason}: {count:,}" for reason, count in score.skipped.items())
     return f"{score.n_scored:,} scored, {score.n_skipped:,} skipped" + (f" ({reasons})" if reasons else "")
@@ -73,7 +84,7 @@ def _floors(score: Score) -> Iterator[str]:
 
 def _detail(score: Score) -> Iterator[str]:
     for name, value in score.detail.items():
-        if name in ("notes", "unknown", "resampled"):
+        if name in ("notes", "unknown", "resampled") or isinstance(value, float):
             continue
         if isinstance(value, Mapping) and value and all(isinstance(row, Mapping) for row in value.values()):
             yield from _columns(value)

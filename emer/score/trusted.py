@@ -88,10 +88,11 @@ class Trusted:
             skipped=skipped,
             detail={
                 "level": rows.level,
-                "trusted": _scores(columns) | {"threshold": threshold},
+                **_scores(columns),
+                "threshold": threshold,
                 "fitted": fitted,
                 "left_out": dict(rows.left_out),
-                **_oracle(rows),
+                "oracle": _oracle(rows),
                 "clips": _selective(pairs, mapped),
             },
             unknown=unknown_words(words, predicted, lambda word: mapped.to(word) is not None),
@@ -233,11 +234,11 @@ def best_threshold(
 # ---------------------------------------------------------------- beside it
 
 
-def _oracle(rows: Rows) -> dict[str, float]:
+def _oracle(rows: Rows) -> dict[str, float] | None:
     """Break-even, which knows the answers: it ranks systems and is no result."""
     if rows.level == "clip":
-        return {}
-    return {"break_even_oracle": trusted.break_even_oracle(rows.confidence, rows.right > 0).f1}
+        return None
+    return {"break_even": trusted.break_even_oracle(rows.confidence, rows.right > 0).f1}
 
 
 def _selective(pairs: Pairs, mapped: Mapped) -> dict[str, Any] | None:

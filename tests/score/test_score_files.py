@@ -64,6 +64,11 @@ def test_npz_holds_texts(tmp_path: Path) -> None:
     assert said(tmp_path / "answers.npz") == ROWS
 
 
+def test_names_may_be_numbers(tmp_path: Path) -> None:
+    path = written(tmp_path / "answers.json", '[{"name": 7, "labels": "sad"}, {"name": 8, "labels": [3, "sad"]}]')
+    assert said(path) == [("7", ["sad"]), ("8", ["3", "sad"])]
+
+
 def test_the_same_cell_is_kept_once(tmp_path: Path) -> None:
     lines = "".join(f'{number},"[sad, angry]"\n' for number in range(100))
     column = read_predictions(written(tmp_path / "answers.csv", f"name,openset\n{lines}"))
@@ -134,6 +139,12 @@ def test_predictions_of_a_run_are_answers_with_confidences(tmp_path: Path) -> No
     assert column.texts is not None
     assert column.texts[0] == "A raised voice [a1]."
     assert any("1 clips failed and have no answer" in note for note in column.notes)
+
+
+def test_explanations_of_clips_are_answers_by_file_name(tmp_path: Path) -> None:
+    row = {"schema": "emer.explanation/1", "clip": {"path": "in/a.mp4"}, "emotions": [{"label": "sad"}]}
+    column = read_predictions(written(tmp_path / "explained.jsonl", json.dumps(row)))
+    assert (list(column.names), [list(labels) for labels in column.labels]) == (["a"], [["sad"]])
 
 
 def test_a_run_that_failed_everywhere_is_refused(tmp_path: Path) -> None:

@@ -208,7 +208,7 @@ def test_trusted_scores_of_single_labels_are_those_of_rows() -> None:
     found = score("trusted", answers, gold, replace(QUICK, threshold=0.5))
     wanted = trusted.scores_at(*rows_of(answers, gold), 0.5)
     for key in ("precision", "recall", "f1", "accuracy", "coverage", "floor", "gain", "n"):
-        assert found.detail["trusted"][key] == pytest.approx(getattr(wanted, key)), key
+        assert found.detail[key] == pytest.approx(getattr(wanted, key)), key
     assert found.score == pytest.approx(wanted.f1)
     assert found.floors == {"trusting everything": pytest.approx(wanted.floor)}
 
@@ -220,7 +220,7 @@ def test_a_threshold_is_fitted_on_other_clips_as_the_metric_fits_it(rule: str, r
     wanted = trusted.fit_threshold(sure, right, list(calibration[0].names), rule, risk).value  # type: ignore[arg-type]
     assert best_threshold(sure, right.astype(float), rule, risk) == wanted  # type: ignore[arg-type]
     asked = replace(QUICK, calibration=calibration, rule=rule)  # type: ignore[arg-type]
-    assert score("trusted", *sure_answers(120, 1), asked).detail["trusted"]["threshold"] == wanted
+    assert score("trusted", *sure_answers(120, 1), asked).detail["threshold"] == wanted
 
 
 def test_scored_clips_never_choose_their_own_threshold() -> None:
@@ -236,7 +236,7 @@ def test_clips_with_one_confidence_are_right_to_the_degree_of_their_f1() -> None
     said = column([["happy"], ["sad"]], confidence=[0.9, 0.2])
     found = score("trusted", said, column([["happy", "angry"], ["calm"]]), replace(QUICK, threshold=0.5))
     assert found.detail["level"] == "clip"
-    assert found.detail["trusted"]["precision"] == pytest.approx(2 / 3)
+    assert found.detail["precision"] == pytest.approx(2 / 3)
     assert found.score == pytest.approx(0.8)
     assert found.floors["trusting everything"] == pytest.approx(0.5)
 
