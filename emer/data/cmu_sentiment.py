@@ -230,7 +230,7 @@ def _hdf5(path: Path) -> Iterator[tuple[str, Any, Any]]:
     try:
         h5py = import_module("h5py")
     except ModuleNotFoundError as error:
-        raise MissingExtra(f"{path} needs the package h5py: pip install h5py") from error
+        raise MissingExtra(f"{path} needs the package h5py; install it with: pip install 'emer[data]'") from error
     try:
         with h5py.File(path, "r") as file:
             videos = file["All Labels"]["data"]

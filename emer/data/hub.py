@@ -176,4 +176,4 @@ def _package() -> Any:
     try:
         return import_module("datasets")
     except ModuleNotFoundError as error:
-        raise MissingExtra("this needs the package datasets: pip install datasets") from error
+        raise MissingExtra("this needs the package datasets; install it with: pip install 'emer[data]'") from error

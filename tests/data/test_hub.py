@@ -89,5 +89,5 @@ def test_every_row_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 
 def test_without_the_package_its_name_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(MissingExtra, match="pip install datasets"):
+    with pytest.raises(MissingExtra, match=r"package datasets; .* pip install 'emer\[data\]'"):
         to_datasets(Data(ABOUT, tmp_path, ROWS))

@@ -1,17 +1,19 @@
 """CMU-MOSI, CMU-MOSEI and CH-SIMS: small trees of the layouts that their owners describe, and real gold labels."""
 
 import csv
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
 from emer.data.ch_sims import modality_values
 from emer.data.cmu_sentiment import standard_folds
 from emer.data.dataset import open_dataset
-from emer.errors import ConfigError
+from emer.errors import ConfigError, MissingExtra
 
 HEADER = "video_id,clip_id,text,label,label_T,label_A,label_V,annotation,mode"
 
@@ -165,7 +167,6 @@ def test_the_folds_of_the_sdk_are_read_and_nothing_in_their_file_is_run(tmp_path
 
 def test_emotions_of_mosei_hold_where_they_are_above_nought(tmp_path: Path) -> None:
     """Columns as in the SDK's description: sentiment, happy, sad, anger, surprise, disgust, fear."""
-    h5py = pytest.importorskip("h5py", reason="h5py is absent: it opens the files of the CMU Multimodal SDK")
     put(tmp_path / "cmu_mosei_std_folds.py", FOLDS)
     with h5py.File(tmp_path / "CMU_MOSEI_Labels.csd", "w") as file:
         video = file.create_group("All Labels/data/abc")
@@ -181,4 +182,12 @@ def test_emotions_of_mosei_hold_where_they_are_above_nought(tmp_path: Path) -> N
     assert (third.annotation.labels, third.part) == ((), None)
     (tmp_path / "CMU_MOSEI_Labels.csd").write_bytes(b"not HDF5")
     with pytest.raises(ConfigError, match="is not the SDK's file of labels"):
+        open_dataset("cmu_mosei_emotions", tmp_path)
+
+
+def test_without_h5py_its_extra_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path / "cmu_mosei_std_folds.py", FOLDS)
+    put(tmp_path / "CMU_MOSEI_Labels.csd", "x")
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(MissingExtra, match=r"package h5py; .* pip install 'emer\[data\]'"):
         open_dataset("cmu_mosei_emotions", tmp_path)
