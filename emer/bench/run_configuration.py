@@ -20,7 +20,7 @@ MAY_CHANGE = (
 )
 """What a folder may be taken up again with. Each system's own settings and each clip's own content are held against
 its answers one by one, so data sets and systems may be added."""
-FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+FILE_NAME = re.compile(r"\w[\w .+-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,7 @@ def _names(what: str, names: Sequence[str]) -> list[str]:
     if not names:
         return [f"{what} must not be empty"]
     mistakes = [
-        f"the name {name!r} among {what} cannot be that of a file; use letters, digits, dots, dashes and underscores"
+        f"the name {name!r} among {what} cannot be that of a file; use up to 100 letters, digits, dots, dashes"
         for name in names
         if not FILE_NAME.fullmatch(name)
     ]

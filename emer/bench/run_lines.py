@@ -15,31 +15,24 @@ class Appended:
     """A file that only grows; a line that cannot be written whole is taken back. Raises OutputError."""
 
     def __init__(self, path: Path, *, sync: bool = True) -> None:
-        """With `sync`, a line is on the disk when `line` returns."""
+        """With `sync`, a line is on the disk when `line` returns. The file is opened by its first line."""
         self.path, self.sync = path, sync
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: int | None = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
-        except OSError as error:
-            raise OutputError(
-                f"{path} cannot be written ({error.strerror}); choose another place with out=…"
-            ) from error
-        self._size = _whole(self._file)
-        os.ftruncate(self._file, self._size)
+        self._file: int | None = None
+        self._size = 0
 
     def line(self, value: object) -> None:
         """Append a value as JSON. Raises OutputError, and then the file is as it was."""
-        assert self._file is not None, "the file was closed"
         line = dumps(value).encode() + b"\n"
+        file = self._opened() if self._file is None else self._file
         try:
             rest = memoryview(line)
             while rest:
-                rest = rest[os.write(self._file, rest) :]
+                rest = rest[os.write(file, rest) :]
             if self.sync:
-                os.fsync(self._file)
+                os.fsync(file)
         except OSError as error:
             with suppress(OSError):  # what stays behind is a torn line, which is cut off when the file is next opened
-                os.ftruncate(self._file, self._size)
+                os.ftruncate(file, self._size)
             raise OutputError(
                 f"{self.path} cannot be written ({error.strerror}); make room and run the same command again: "
                 "every answer so far is kept"
@@ -51,6 +44,16 @@ class Appended:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def _opened(self) -> int:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+            self._size = _whole(self._file)
+            os.ftruncate(self._file, self._size)
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+        return self._file
 
 
 def _whole(file: int) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from emer.bench.report import report
 from emer.bench.run_configuration import read_run
+from emer.errors import ConfigError
 
 
 def run(options: Namespace) -> int:
@@ -15,5 +16,10 @@ def run(options: Namespace) -> int:
 
 
 def folder_of(name: str) -> Path:
-    """The folder itself, or the one that a configuration of `emer bench run` writes to."""
-    return Path(name) if Path(name).is_dir() else Path(read_run(name).out)
+    """The folder itself, or the one that a configuration of `emer bench run` writes to. Raises ConfigError."""
+    if Path(name).is_dir():
+        return Path(name)
+    try:
+        return Path(read_run(name).out)
+    except ConfigError as error:
+        raise ConfigError(f"{name} is no folder of a run, and no configuration of one: {error}") from error

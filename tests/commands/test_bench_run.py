@@ -231,3 +231,21 @@ def test_unknown_sets_and_sets_without_a_folder_are_named(tmp_path: Path, capsys
     assert main(["bench", "run", str(written(tmp_path, data="{name: ravdess, folder: nowhere}"))]) == 2
     assert "there is nothing to explain: ravdess is skipped: there is no folder nowhere" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_report_is_made_of_a_folder_or_of_the_configuration_that_names_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told(tmp_path, {"a": "fine", "b": "well"}, label="happy")
+    (tmp_path / "clips.jsonl").rename(tmp_path / "meine Clips 片.jsonl")
+    path = written(tmp_path, data=f"{{name: {tmp_path / 'meine Clips 片.jsonl'}}}", system=OBEDIENT)
+    assert main(["bench", "run", str(path)]) == 0
+    capsys.readouterr()
+    for named in (path, tmp_path / "out"):
+        assert main(["bench", "report", str(named)]) == 0
+        assert capsys.readouterr().out.splitlines() == [
+            str(tmp_path / "out" / name) for name in ("results.json", "report.md", "report.html")
+        ]
+    assert "meine Clips 片" in (tmp_path / "out/report.md").read_text()
+    assert main(["bench", "report", str(tmp_path / "nowhere")]) == 2
+    assert "nowhere is no folder of a run, and no configuration of one" in capsys.readouterr().err
