@@ -22,6 +22,7 @@ import string
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float, Float64, Int64
@@ -104,6 +105,7 @@ def _counts(text: str, reference: str, words: int) -> list[int]:
     return found
 
 
+@lru_cache(maxsize=64)  # one text against many, as floors are made, is counted once
 def _ngrams(units: str | tuple[str, ...], n: int) -> Counter[str | tuple[str, ...]]:
     return Counter(units[i : i + n] for i in range(len(units) - n + 1))
 

@@ -36,20 +36,28 @@ Ask = Callable[[Clues], Request]
 HALF = 0.5
 NEUTRAL = re.compile(r"\bneutral (?:state|mood|emotion)|中性|没有情绪")
 """No emotion, named as a decision: no word of the lexicon, and a "neutral voice" is a reference."""
+ONE = re.compile(r"\b(?:further|more|other|remaining) (?:\d+ )?clues?\b")
+"""How clues are listed, with a figure or without."""
 OUTSIDE, NOTHING = "outside the label set", "no label"
 
 
 def cited(statements: Sequence[Statement]) -> frozenset[str]:
-    """The clues on which an explanation says something: those cited by a sentence with a behaviour or a quotation.
+    """The clues on which an explanation says something: all that are cited, but for those that are merely counted.
 
-    A sentence that only lists ids ("a further 7 clues can be read in the list [a1]–[a7]") makes nothing of them.
+    A sentence that counts clues and names no behaviour ("a further 7 clues can be read in the list [a1]–[a7]") makes
+    nothing of them.
 
     >>> told = Statement("The voice trembles [a2].", ("a2",)), Statement("A further clue is in the list [a1].", ("a1",))
     >>> sorted(cited(told))
     ['a2']
     """
-    speaking = [s for s in statements if (found := read(s.text)).mentions or found.quotations]
-    return frozenset(name for statement in speaking for name in statement.clue_ids)
+    return frozenset(name for statement in statements if not _is_list(statement) for name in statement.clue_ids)
+
+
+def _is_list(statement: Statement) -> bool:
+    found = read(statement.text)
+    counted = any(not count.meanings for count in found.counts) or bool(ONE.search(statement.text.lower()))
+    return counted and not found.mentions and not found.quotations
 
 
 def reasons(statements: Sequence[Statement]) -> frozenset[str]:

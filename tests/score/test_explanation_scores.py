@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from emer.bench.records import Prediction
 from emer.errors import ConfigError
 from emer.grounding import check
 from emer.jsonio import dumps
@@ -116,6 +117,12 @@ def test_a_run_gives_both_chrfs_and_the_share_of_grounded_claims() -> None:
     grounded = found["grounded"]
     assert (grounded.score, grounded.detail["unsupported"]) == (0.0, 1.0)
     assert grounded.detail["notes"] == ["not validated against people"]
+
+
+def test_what_a_run_keeps_can_be_scored_as_it_is() -> None:
+    run = [Prediction(name, explanation=text) for name, text in zip(NAMES, ANSWERS, strict=True)]
+    assert all(isinstance(one, Explained) for one in run)
+    assert explanation_scores(run, REFERENCES, options=FAST)[0].score == scored([*ANSWERS], [*REFERENCES]).score
 
 
 def test_other_scores_can_be_asked_for_by_name() -> None:

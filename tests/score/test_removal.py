@@ -130,9 +130,11 @@ def test_a_list_of_ids_makes_nothing_of_its_clues() -> None:
     said = (
         Statement("The pitch rises [a1], and she says “so happy” [t1].", ("a1", "t1")),
         Statement("A further 2 clues of the voice can be read in the list [a2] [a3].", ("a2", "a3")),
+        Statement("A further 1 clue of the voice can be read in the list [a4].", ("a4",)),
         Statement("It is a fine day.", ()),
+        Statement("声音颤抖 [a7]。", ("a7",)),
     )
-    assert cited(said) == {"a1", "t1"}
+    assert cited(said) == {"a1", "t1", "a7"}
 
 
 def test_reasons_stand_beside_an_emotion() -> None:
