@@ -13,7 +13,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,7 +28,7 @@ from emer.data.rows import Row
 from emer.errors import ConfigError
 from emer.files import write_text
 from emer.jsonio import dumps, to_builtins
-from emer.media.transcript import sidecars
+from emer.media.transcript import SUFFIXES
 from emer.types import Clip
 
 METRIC = "wheel_f1"
@@ -86,7 +86,8 @@ def asked(config: RunConfig, data: RunData, folder: Path | None, say: Callable[[
     missing = tuple(row for row in wanted if row.id not in here)
     looking = clip_files(there, Path(config.out) / "clips" / f"{data.stem}.jsonl")
     files = tuple(_patiently(looking, len(there), f"clips of {data.stem}", say))
-    contents = {row.id: content_of(row.clip, file) for row, file in zip(there, files, strict=True)}
+    beside = Beside()
+    contents = {row.id: content_of(row.clip, file, beside) for row, file in zip(there, files, strict=True)}
     found = Asked(data, about, there, missing, len(everything), contents)
     _write(found, files, Path(config.out))
     return found
@@ -145,13 +146,37 @@ def _sha256(path: str) -> str | None:
         return None  # explaining it will say why
 
 
-def content_of(clip: Clip, file: ClipFile) -> str:
+@dataclass(slots=True)
+class Beside:
+    """The transcripts that lie beside clips. A folder is listed once: clips of a set often lie together."""
+
+    listed: dict[Path, dict[str, list[str]]] = field(default_factory=dict)
+
+    def clip(self, path: Path) -> list[str]:
+        """Files that may be the clip's transcript, `clip.srt` or `clip.en.srt`; sorted."""
+        if path.parent not in self.listed:
+            self.listed[path.parent] = _transcripts(path.parent)
+        return self.listed[path.parent].get(path.stem, [])
+
+
+def _transcripts(folder: Path) -> dict[str, list[str]]:
+    """Transcript files of a folder, by the stems of the clips that they may belong to."""
+    found: dict[str, list[str]] = {}
+    for file in sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES):
+        for stem in {file.stem, file.stem.rpartition(".")[0]} - {""}:
+            found.setdefault(stem, []).append(str(file))
+    return found
+
+
+def content_of(clip: Clip, file: ClipFile, beside: Beside) -> str:
     """Hash of all in a clip that an answer depends on, whatever it is called: content, part, words, neutral voice."""
-    words = [clip.transcript] if clip.transcript else [str(path) for path, _ in sidecars(Path(clip.path))]
-    told = None if clip.said is not None and not clip.transcript else [_sha256(path) for path in words]
-    return key_of(
-        file.sha256, clip.start, clip.end, clip.said, told, _baseline(clip.speaker_baseline), sorted(clip.without)
-    )
+    words: list[str] = []
+    if clip.transcript is not None:
+        words = [clip.transcript]
+    elif clip.said is None:
+        words = beside.clip(Path(clip.path))
+    parts = (file.sha256, clip.start, clip.end, clip.said, [_sha256(path) for path in words], sorted(clip.without))
+    return key_of(*parts, _baseline(clip.speaker_baseline))
 
 
 def _baseline(path: str | None) -> list[str | None] | None:
