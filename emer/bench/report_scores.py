@@ -238,11 +238,12 @@ def _calibration(clips: Judged, seed: int) -> Calibration | None:
 
 def _claims(data: DataRun, name: str, engine: str, truths: Sequence[Truth], options: Options) -> ClaimScores | None:
     """Claims by grounding status over the clips that were answered; None where nothing is claimed."""
-    told = [data.systems[name][t.name] for t in truths if data.systems[name][t.name].error is None]
+    answered = tuple(t for t in truths if data.systems[name][t.name].error is None)
     try:
         return claim_scores(
-            [prediction.statements for prediction in told],
+            [data.systems[name][truth.name].statements for truth in answered],
             self_test=engine in SELF_TESTED,
+            groups=gold_column(data, answered).speakers,
             replicates=max(1, options.bootstrap),
             seed=options.seed,
         )

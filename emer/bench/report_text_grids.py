@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from emer.bench.report_grids import Grid, Line, Part, line, percent, percents, short
 from emer.bench.report_score_grids import best_floor
 from emer.bench.report_scores import DataScores, SystemScores
+from emer.metrics.bootstrap import Interval
 from emer.metrics.claims import STATUSES
 
 NOT_VALIDATED = "Automatic scores of explanations: not validated against people."
@@ -56,9 +57,15 @@ def _claim_lines(systems: Iterable[SystemScores], self_test: bool) -> Iterator[L
     for system in systems:
         told = system.claims
         if told is not None and told.self_test == self_test:
-            shares = [f"{percent(s.score, 1)} {percents((s.low, s.high))}" for s in (told.shares[n] for n in STATUSES)]
+            shares = [_share(told.shares[status]) for status in STATUSES]
             counts = (f"{told.per_clip.score:.2f}", f"{told.n_claims:,}", f"{told.n_silent:,} of {told.n_clips:,}")
             yield line((system.name, *shares, *counts), "here")
+
+
+def _share(found: Interval) -> str:
+    """A single replicate is no interval: none was asked for."""
+    interval = f" {percents((found.low, found.high))}" if found.replicates > 1 else ""
+    return f"{percent(found.score, 1)}{interval}"
 
 
 def failure_grids(found: DataScores) -> tuple[Grid, ...]:

@@ -187,6 +187,15 @@ def test_a_metric_that_cannot_be_computed_is_told_with_its_reason(tmp_path: Path
     assert "no sentiment to score against" in report(folder)[1].read_text(encoding="utf-8")
 
 
+def test_without_a_bootstrap_no_interval_is_shown(tmp_path: Path) -> None:
+    sets = {"mine": (about("mine", "war_uar"), ROWS)}
+    told = report(made_run(tmp_path, sets, {"mine": {"first": FIRST, "composer_second": SECOND}}, bootstrap=0))
+    text = told[1].read_text(encoding="utf-8")
+    assert "No intervals were asked for." in text
+    assert cells(text, "percent of all claims", "composer\\_second")[0] == "25.0"
+    assert cells(text, "Paired differences", "first − composer\\_second")[1:] == ["–", "6", "no interval was asked for"]
+
+
 def test_explanations_are_held_against_those_that_people_wrote(tmp_path: Path) -> None:
     rows = [{"name": n, "labels": ["happy"], "explanation": text} for n, text in (("a", "She smiles."), ("b", "No."))]
     answers = [said("a", "happy", explanation="She smiles."), said("b", "happy", explanation="No.")]
