@@ -110,7 +110,7 @@ def constants(words: Sequence[str], clips: int, answers: Sequence[Sequence[str]]
 
 def named(answer: Sequence[str]) -> str:
     """How a constant answer is written: `[angry, sad, happy]`."""
-    shown = ", ".join(answer[:9]) + (", …" if len(answer) > 9 else "")
+    shown = ", ".join(word[:LONGEST] for word in answer[:9]) + (", …" if len(answer) > 9 else "")
     return f"[{shown}]"
 
 

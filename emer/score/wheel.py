@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -70,22 +69,7 @@ class OpenVocabulary:
         words, gold, predicted = pairs.vocabulary
         mappings = self.mappings(tables, options)
         found = mapping_scores(gold, predicted, words, tables, mappings, strict=options.strict)
-        clips, skipped = _with_gold(pairs, found.scored)
-        return Measured(
-            clips=clips,
-            columns=found.columns[clips],
-            of_means=self.of_means,
-            skipped=skipped,
-            detail={
-                "f1": found.f1,
-                "precision": found.precision,
-                "recall": found.recall,
-                "each": {name: _set_detail(one) for name, one in zip(found.mappings, found.each, strict=True)},
-            },
-            unknown=unknown_words(words, predicted, _known_to(tables, mappings)),
-            tables=record(tables),
-            notes=noted(tables),
-        )
+        return _measured(pairs, tables, found, self.of_means, ("f1", "precision", "recall"))
 
     def floors(self, pairs: Pairs, options: Options) -> Mapping[str, float]:
         tables = tables_of(options.wheels)
@@ -104,13 +88,26 @@ class OpenVocabulary:
         return {f"{why}{named(a)}": value for (a, why), value in zip(answers.items(), values, strict=True)}
 
 
-def _set_detail(found: Any) -> dict[str, float]:
-    return {"f1": found.f1, "precision": found.precision, "recall": found.recall, "n": found.n}
-
-
-def _with_gold(pairs: Pairs, scored: np.ndarray) -> tuple[np.ndarray, dict[str, int]]:
-    gold = pairs.vocabulary[1]
-    return skipping(len(gold), {NO_GOLD: np.diff(gold.starts) == 0, NOT_ON_WHEEL: ~scored})
+def _measured(
+    pairs: Pairs, tables: WheelTables, found: WheelScores | HitRates, of_means: OfMeans, names: Sequence[str]
+) -> Measured:
+    """Scores under each mapping as one measurement; `names` are those of its numbers."""
+    words, gold, predicted = pairs.vocabulary
+    clips, skipped = skipping(len(gold), {NO_GOLD: np.diff(gold.starts) == 0, NOT_ON_WHEEL: ~found.scored})
+    each = zip(found.mappings, found.each, strict=True)
+    return Measured(
+        clips=clips,
+        columns=found.columns[clips],
+        of_means=of_means,
+        skipped=skipped,
+        detail={
+            **{name: getattr(found, name) for name in names},
+            "each": {mapping: {name: getattr(one, name) for name in (*names, "n")} for mapping, one in each},
+        },
+        unknown=unknown_words(words, predicted, _known_to(tables, found.mappings)),
+        tables=record(tables),
+        notes=noted(tables),
+    )
 
 
 def _known_to(tables: WheelTables, mappings: Sequence[str]) -> Callable[[str], bool]:
@@ -139,22 +136,7 @@ class Hits:
         tables = tables_of(options.wheels)
         words, gold, predicted = pairs.vocabulary
         found = hit_rates(gold, predicted, words, tables, options.ring, options.strict)
-        clips, skipped = _with_gold(pairs, found.scored)
-        return Measured(
-            clips=clips,
-            columns=found.columns[clips],
-            of_means=self.of_means,
-            skipped=skipped,
-            detail={
-                "hit": found.hit,
-                "mscore": found.mscore,
-                "precision": found.precision,
-                "each": {name: _hit_detail(one) for name, one in zip(found.mappings, found.each, strict=True)},
-            },
-            unknown=unknown_words(words, predicted, _known_to(tables, found.mappings)),
-            tables=record(tables),
-            notes=noted(tables),
-        )
+        return _measured(pairs, tables, found, self.of_means, ("hit", "mscore", "precision"))
 
     def floors(self, pairs: Pairs, options: Options) -> Mapping[str, float]:
         words, gold = gold_vocabulary(pairs)
@@ -175,10 +157,6 @@ def refuse_several(pairs: Pairs, what: str) -> None:
             f"{what} is for gold of one label a clip, but {len(several)} clips of {pairs.gold.source} have several "
             f"({pairs.names[place]}: {', '.join(pairs.gold.labels[place][:5])}); use wheel_f1, jaccard or micro_f1"
         )
-
-
-def _hit_detail(found: Any) -> dict[str, float]:
-    return {"hit": found.hit, "mscore": found.mscore, "precision": found.precision, "n": found.n}
 
 
 HIT_RATE = Hits(HitRates.hit_of_means)
