@@ -138,9 +138,9 @@ def misfits() -> list[Finding]:
 
 def cache_folder() -> Finding:
     """Whether clues can be kept, and how much is there."""
-    from emer.clues.cache import default_folder
+    from emer.files import cache_folder
 
-    folder = default_folder()
+    folder = cache_folder()
     nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if not os.access(nearest, os.W_OK):
         mend = "set EMER_CACHE to a folder that can be written"

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from emer import media as media_
-from emer.clues.cache import Cache, default_folder
+from emer.clues.cache import Cache
 from emer.clues.extract import Progress, extract
 from emer.emotions import label_set
 from emer.errors import EmerError
@@ -22,6 +22,7 @@ from emer.evidence.hints import hint
 from emer.evidence.judgement import Heard, Judgement, judge
 from emer.evidence.opinion import vacuous
 from emer.evidence.weights import INSTALLED, Weights, find_weights
+from emer.files import cache_folder
 from emer.registry import ENGINES, load
 from emer.types import (
     MODALITIES,
@@ -54,7 +55,7 @@ class Explainer:
     """Weight of each view in the fusion; None takes those of the heads, if their rule is used, else equal ones."""
     transcriber: str | None = None
     """`whisper:MODEL` or `pocketsphinx`, for clips that bring no transcript; None recognises nothing."""
-    cache: Path | None = field(default_factory=default_folder)
+    cache: Path | None = field(default_factory=cache_folder)
     """Where clues are kept by content hash; None measures anew each time."""
     limits: media_.Limits = field(default_factory=media_.Limits)
     progress: Progress | None = None

@@ -9,6 +9,15 @@ from pathlib import Path
 from emer.errors import OutputError
 
 
+def cache_folder() -> Path:
+    """Where emer keeps what it can make anew: `$EMER_CACHE`, or `emer` in the user's cache folder."""
+    if told := os.environ.get("EMER_CACHE"):
+        return Path(told)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("emer")
+
+
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """A path beside `path` to write to; it takes the place of `path` when the block ends well.

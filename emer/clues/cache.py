@@ -6,7 +6,6 @@ cannot be read (another version, a damaged disk) is made anew.
 
 import hashlib
 import logging
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -22,15 +21,6 @@ logger = logging.getLogger("emer")
 
 FORMAT = "1"
 """Changes when the layout of entries does."""
-
-
-def default_folder() -> Path:
-    """`$EMER_CACHE`, or `emer` in the user's cache folder."""
-    if told := os.environ.get("EMER_CACHE"):
-        return Path(told)
-    from platformdirs import user_cache_path
-
-    return user_cache_path("emer")
 
 
 @dataclass(frozen=True, slots=True)

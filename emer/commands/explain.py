@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emer import files
-from emer.clues.cache import default_folder
 from emer.clues.extract import Progress
 from emer.commands.progress import progress_bar
 from emer.commands.sources import is_batch, sources_of
 from emer.errors import ConfigError, EmerError, OutputError
 from emer.explain import Explainer
+from emer.files import cache_folder
 from emer.jsonio import dumps
 from emer.media import Limits
 from emer.report import export, html, terminal
@@ -88,7 +88,7 @@ def explainer_of(options: Namespace, progress: Progress) -> Explainer:
         weights=getattr(options, "weights", None),
         fusion=getattr(options, "fusion", None),
         transcriber=options.asr,
-        cache=None if options.no_cache else default_folder(),
+        cache=None if options.no_cache else cache_folder(),
         limits=Limits() if options.max_duration is None else Limits(duration=options.max_duration),
         progress=progress,
     )

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from emer import media
-from emer.clues.cache import Cache, default_folder
+from emer.clues.cache import Cache
 from emer.clues.extract import extract
 from emer.commands.progress import progress_bar
 from emer.data.manifest import read_manifest
@@ -20,6 +20,7 @@ from emer.errors import ConfigError, MediaError, TranscriptError
 from emer.evidence.head_files import HeadRecord
 from emer.evidence.rows import clip_row
 from emer.evidence.trained import read_by
+from emer.files import cache_folder
 from emer.training.sources import SOURCES, open_data, table_named
 from emer.types import MODALITIES, Features
 
@@ -195,7 +196,7 @@ def _measured(row: Row, record: HeadRecord) -> tuple[dict[str, Features], str]:
     clip = row.clip
     opened = media.open(clip)
     unread = frozenset(m for m in MODALITIES if m not in record.spec.views)
-    clues = extract(replace(clip, without=unread), opened, cache=Cache(default_folder()))
+    clues = extract(replace(clip, without=unread), opened, cache=Cache(cache_folder()))
     content = clip_row(opened.facts.sha256, clip.start, clip.end)
     try:
         return read_by(record, clues.features, clues.baseline), content

@@ -6,14 +6,13 @@ another version is passed over and made anew; where none can be written, scoring
 
 import hashlib
 import logging
-import os
 from pathlib import Path
 
 import msgspec
 
 from emer.emotions.wheels import WheelTables
 from emer.errors import OutputError
-from emer.files import write_bytes
+from emer.files import cache_folder, write_bytes
 from emer.jsonio import pack, unpack
 
 logger = logging.getLogger("emer")
@@ -49,12 +48,4 @@ def keep(tables: WheelTables) -> None:
 
 
 def _place(sha256: str) -> Path:
-    return _folder() / "wheels" / FORMAT / f"{sha256}.msgpack"
-
-
-def _folder() -> Path:
-    if told := os.environ.get("EMER_CACHE"):
-        return Path(told)
-    from platformdirs import user_cache_path
-
-    return user_cache_path("emer")
+    return cache_folder() / "wheels" / FORMAT / f"{sha256}.msgpack"

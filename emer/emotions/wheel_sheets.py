@@ -70,7 +70,7 @@ def _xlsx_rows(path: Path) -> tuple[str, list[tuple[object, ...]]]:
             book = openpyxl.load_workbook(path, read_only=True, data_only=True)
             sheet = book.worksheets[0]
             sheet.reset_dimensions()
-            rows = list(islice(sheet.iter_rows(values_only=True), MOST_ROWS + 1))
+            rows: list[tuple[object, ...]] = list(islice(sheet.iter_rows(values_only=True), MOST_ROWS + 1))
             book.close()
     except (OSError, zipfile.BadZipFile, KeyError, ValueError, IndexError, ParseError, EOFError) as error:
         raise ConfigError(f"{path} cannot be read as an Excel sheet ({error!r}); get the file anew") from error

@@ -3,23 +3,18 @@
 import hashlib
 import json
 import logging
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from emer.errors import OutputError
-from emer.files import write_text
+from emer.files import cache_folder, write_text
 
 logger = logging.getLogger("emer")
 
 
 def default_folder() -> Path:
-    """`answers` in `$EMER_CACHE`, or in emer's part of the user's cache folder."""
-    if told := os.environ.get("EMER_CACHE"):
-        return Path(told) / "answers"
-    from platformdirs import user_cache_path
-
-    return user_cache_path("emer") / "answers"
+    """`answers` in the cache folder."""
+    return cache_folder() / "answers"
 
 
 def name_of(body: object) -> str:

@@ -21,7 +21,7 @@ from typing import Literal
 import numpy as np
 
 from emer import media
-from emer.clues.cache import Cache, default_folder, key_of
+from emer.clues.cache import Cache, key_of
 from emer.clues.extract import VOICE_ACTIVITY_VERSION, Progress, extract
 from emer.data import emodb as emodb_clips
 from emer.data import ravdess as ravdess_clips
@@ -30,6 +30,7 @@ from emer.data.table_files import read_table, write_npz
 from emer.data.tables import FeatureTable, Kind, View, target_of, views_of
 from emer.emotions import label_set, mapping
 from emer.errors import ConfigError, EmerError
+from emer.files import cache_folder
 from emer.registry import EXTRACTORS, load
 from emer.types import MODALITIES, Clip, Features, Modality
 
@@ -110,7 +111,7 @@ def clip_table(
     kind = kind or _kind_of(rows)
     targets = [_said(row, kind) for row in rows]
     target_of(kind, targets, labels, name)
-    cache = Cache(default_folder()) if cache is None else cache
+    cache = Cache(cache_folder()) if cache is None else cache
     place = _place(rows, name, (*labels, kind, *source), views, cache)
     if place is not None and place.is_file():
         return read_table(place)

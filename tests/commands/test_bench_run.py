@@ -12,7 +12,7 @@ import pytest
 from emer.bench.prediction_files import read_lines
 from emer.bench.records import Prediction
 from emer.cli import main
-from emer.clues.cache import default_folder
+from emer.files import cache_folder
 
 WEIGHTS = Path(__file__).parents[2] / "weights" / "emer_weights"
 
@@ -184,7 +184,7 @@ def test_test_actors_of_ravdess_are_explained_by_two_systems_and_a_larger_limit_
     gold = [json.loads(line) for line in (tmp_path / "out/gold/ravdess.jsonl").read_text().splitlines()]
     assert [row["name"] for row in gold] == list(answers(tmp_path, "heads", "ravdess"))
     assert {row["speaker"] for row in gold} <= {f"actor{number}" for number in (17, 18, 19, 20)}
-    assert default_folder().is_dir()  # workers keep clues where the command does
+    assert cache_folder().is_dir()  # workers keep clues where the command does
 
 
 def test_of_the_nine_sets_those_that_are_there_are_run_and_the_others_named(
