@@ -3,12 +3,13 @@
 import pytest
 
 from emer.emotions.inflection import sources
-from emer.emotions.label_sets import label_set
+from emer.emotions.label_sets import label_set, mapping
 from emer.emotions.lexicon import lexicon, normal
 from emer.emotions.wheel_files import content_hash, load_wheels
 from emer.emotions.wheel_own import OWN_WHEELS, inflected, own_tables, wheel_source
 from emer.emotions.wheels import WheelTables
 from emer.errors import ConfigError
+from emer.tables import table
 
 CONTENT = "9db13d6a31894ab1a3c3ade812adc3ab4c343f73a1b15619762521a25d6e9540"
 
@@ -141,6 +142,27 @@ def test_a_ring_is_a_label_set(own: WheelTables, wheel: str, count: int) -> None
     labels = label_set(f"ring1/{wheel}")
     assert len(labels) == count
     assert set(labels) == set(own.wheels[OWN_WHEELS.index(wheel)].rings[0].values())
+
+
+def test_every_named_set_has_a_place_on_every_wheel_but_for_sentiments() -> None:
+    for name in table("emer.emotions", "label_sets.yaml")["sets"]:
+        for wheel in OWN_WHEELS:
+            lost = set(label_set(name)) - set(mapping(name, f"ring1/{wheel}"))
+            assert not lost, f"{name} on {wheel}"
+
+
+def test_ekmans_seven_are_clusters_of_ekmans_wheel_by_any_name() -> None:
+    """By hand; calm and happy are both enjoyment."""
+    assert mapping("emer8", "ring1/ekman") == {
+        "neutral": "neutral",
+        "calm": "enjoyment",
+        "happy": "enjoyment",
+        "sad": "sadness",
+        "angry": "anger",
+        "fearful": "fear",
+        "disgust": "disgust",
+        "surprised": "surprise",
+    }
 
 
 def test_each_wheel_names_its_source() -> None:
