@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+SCORE = ("score", "examples/answers.csv", "examples/truth.csv", "--metric", "wheel_f1")
 
 
 def main() -> None:
@@ -18,10 +19,11 @@ def main() -> None:
     text = readme.read_text()
     helps = [
         f"```console\n$ emer {' '.join(a)}\n{said(*a)}\n```"
-        for a in (["--help"], ["explain", "--help"], ["train", "--help"], ["calibrate", "--help"], ["bench", "--help"])
+        for a in (["--help"], *([name, "--help"] for name in ("explain", "train", "calibrate", "score", "bench")))
     ]
     text = filled(text, "help", "\n\n".join(helps))
     text = filled(text, "example", f"```text\n{shortened(said('explain', 'examples/talking_face.mp4'))}\n```")
+    text = filled(text, "score", f"```text\n{said(*SCORE)}\n```")
     readme.write_text(text)
 
 
