@@ -60,6 +60,7 @@ def killed(path: Path, out: Path, *, after: int, pause: float) -> dict[str, byte
         assert time.monotonic() < limit, "no answer came"
         time.sleep(0.01)
     time.sleep(pause)
+    assert process.poll() in (None, 0), "it ended by itself, and badly"
     workers = children(process.pid) if process.poll() is None else []
     process.send_signal(signal.SIGKILL)
     process.wait()
