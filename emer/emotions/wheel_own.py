@@ -1,6 +1,6 @@
 """The emotion tables that ship with emer (`emer 1`): the lexicon's words in families, and five wheels from theory.
 
-    a form       worriedly          rules of inflection, the lexicon's lists and `families.yaml`
+    a form       worriedly          rules of inflection, the lexicon's lists and `families.yaml`; Chinese: `families_zh.yaml`
     its word     worry              F: one word a form, so that nothing depends on the alphabet
     its family   anxiety            S: one family a word (`families.yaml`)
     a wheel      nervousness, fear  rings 2 and 1: every family stands once on every wheel
@@ -15,18 +15,18 @@ published score; what they change is measured in benchmarks/README.md.
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
-from emer.emotions.lexicon import Lexicon, lexicon, normal
+from emer.emotions.lexicon import TABLES, lexicon, normal
 from emer.emotions.wheels import Wheel, WheelTables
 from emer.errors import ConfigError
 from emer.tables import table
 
 PACKAGE = "emer.emotions"
 FOLDER = "own_wheels"
-FAMILIES = f"{FOLDER}/families.yaml"
+FAMILIES = {"en": f"{FOLDER}/families.yaml", "zh": f"{FOLDER}/families_zh.yaml"}
 OWN_WHEELS = ("plutchik", "shaver", "geneva", "ekman", "russell")
 OWN_NAME = "emer 1"
 """The number goes up with every change of content: two scores under one name are from the same tables."""
@@ -34,17 +34,19 @@ OWN_NAME = "emer 1"
 
 def own_sha256() -> str:
     """Of the files that the tables are made from."""
-    names = ("lexicon.yaml", "wheel_own.py", FAMILIES, *(f"{FOLDER}/{name}.yaml" for name in OWN_WHEELS))
+    names = (*TABLES.values(), "wheel_own.py", *FAMILIES.values(), *(f"{FOLDER}/{name}.yaml" for name in OWN_WHEELS))
     hashes = [hashlib.sha256(files(PACKAGE).joinpath(name).read_bytes()).hexdigest() for name in names]
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
 def own_tables() -> WheelTables:
     """The tables, made from their files."""
-    words = lexicon()
-    families = dict(_members(words))
-    forms = {form: (word,) for form, word in _forms(words, families).items()}
-    synonyms = {word: (family,) for word, family in families.items()}
+    forms: dict[str, tuple[str, ...]] = {}
+    synonyms: dict[str, tuple[str, ...]] = {}
+    for language in FAMILIES:
+        families = dict(_members(language))
+        synonyms |= {word: (family,) for word, family in families.items()}
+        forms |= {form: (word,) for form, word in _forms(language, families).items()}
     return WheelTables(OWN_NAME, own_sha256(), forms, synonyms, tuple(_wheel(name) for name in OWN_WHEELS))
 
 
@@ -76,33 +78,41 @@ def _wheel(name: str) -> Wheel:
     )
 
 
-def _lists() -> Iterator[tuple[str, list[str]]]:
+def _lists(language: str) -> Iterator[tuple[str, list[str]]]:
     """Each family, and one list of forms for each of its words, the word at the head."""
-    for family, members in table(PACKAGE, FAMILIES).items():
+    for family, members in table(PACKAGE, FAMILIES[language]).items():
         for member in members.split():
             yield family, [form.replace("_", " ") for form in member.split("|")]
 
 
-def _members(words: Lexicon) -> Iterator[tuple[str, str]]:
+def _members(language: str) -> Iterator[tuple[str, str]]:
     """Each word and its family."""
-    for family, (head, *_) in _lists():
+    words = lexicon(language)
+    for family, (head, *_) in _lists(language):
         entry = words.by_word.get(normal(head))
         yield (entry.lemma if entry and normal(entry.lemma) == normal(head) else head), family
 
 
-def _forms(words: Lexicon, families: Mapping[str, str]) -> dict[str, str]:
+def _forms(language: str, families: Mapping[str, str]) -> dict[str, str]:
     """Every form and its word. Where two claim a form, the lexicon's goes first, then the earlier family's."""
+    words = lexicon(language)
     known = {form: entry.lemma for form, entry in words.by_word.items() if entry.lemma in families}
-    for _, listed in _lists():
+    for _, listed in _lists(language):
         head = known.get(normal(listed[0]), listed[0])
         for form in listed:
             known.setdefault(normal(form), head)
-    for word, base in tuple(known.items()):
-        for form in inflected(word):
-            if form not in words.never:
-                known.setdefault(form, base)
+    if language == "en":
+        _inflect(known, words.never)
     hyphenated = {form.replace(" ", "-"): word for form, word in known.items() if " " in form}
     return dict(sorted((known | hyphenated).items()))
+
+
+def _inflect(known: dict[str, str], never: Collection[str]) -> None:
+    """Add what endings make of the words, where no word is spelt so itself."""
+    for word, base in tuple(known.items()):
+        for form in inflected(word):
+            if form not in never:
+                known.setdefault(form, base)
 
 
 def inflected(word: str) -> tuple[str, ...]:
