@@ -14,7 +14,7 @@ from emer.metrics.open_vocabulary import numbered
 from emer.score.options import Options
 from emer.score.pairs import Pairs
 from emer.score.result import TablesRecord
-from emer.score.wheel import record, tables_of
+from emer.score.wheel import is_wheel, record, tables_of
 from emer.tables import table
 
 
@@ -41,7 +41,7 @@ def closed(pairs: Pairs, options: Options) -> Closed:
     if asked is None:
         names, place = numbered(words, lambda word: word if word in set_of_own else UNKNOWN)
         return Closed(names, place, "only the words of gold themselves")
-    if asked.startswith("wheel"):
+    if is_wheel(asked):
         return _clusters(words, asked, options)
     return _named(words, asked, guessed=options.label_set is None)
 

@@ -28,7 +28,7 @@ from emer.score.metric import Measured, skipping, unknown_words
 from emer.score.options import Options
 from emer.score.pairs import Pairs, pairs
 from emer.score.result import TablesRecord
-from emer.score.wheel import NO_GOLD, record, tables_of
+from emer.score.wheel import NO_GOLD, is_wheel, record, tables_of
 from emer.types import Emotion
 
 Means = Float[np.ndarray, "*batch column"]
@@ -145,7 +145,7 @@ def _mapped(pairs: Pairs, options: Options) -> Mapped:
 
 
 def _mapping(name: str, options: Options) -> tuple[Callable[[str], str | None], TablesRecord | None, str]:
-    if not name.startswith("wheel"):
+    if not is_wheel(name):
         return cache(label_in(name)), None, f"labels of {name}"
     tables = tables_of(options.wheels)
     mapping = f"case3_{name}_level{options.ring}"

@@ -49,6 +49,11 @@ def record(tables: WheelTables) -> TablesRecord:
     return TablesRecord(tables.name, tables.sha256)
 
 
+def is_wheel(name: str) -> bool:
+    """Whether a name stands for the clusters of one wheel: `wheel1`."""
+    return name.startswith("wheel") and name.removeprefix("wheel").isdigit()
+
+
 def noted(tables: WheelTables) -> tuple[str, ...]:
     """What the reader of a score must know about the tables."""
     return () if tables.note is None else (tables.note,)
@@ -143,9 +148,14 @@ class Hits:
         every = most_frequent(words, gold, len(words))
         answers = {NINE: "", every[:1]: "most frequent gold: ", every: "every gold label: "}
         words, made = constants(words, len(gold), list(answers))
-        found = [hit_rates(gold, answer, words, tables_of(options.wheels), options.ring) for answer in made]
-        values = [float(self.of_means(one.columns.mean(axis=0))) for one in found]
-        return {f"{why}{named(a)}": value for (a, why), value in zip(answers.items(), values, strict=True)}
+        tables = tables_of(options.wheels)
+        return {
+            f"{why}{named(a)}": self._value(hit_rates(gold, answer, words, tables, options.ring))
+            for (a, why), answer in zip(answers.items(), made, strict=True)
+        }
+
+    def _value(self, found: HitRates) -> float:
+        return float(self.of_means(found.columns.mean(axis=0)))
 
 
 def refuse_several(pairs: Pairs, what: str) -> None:
@@ -213,7 +223,7 @@ class Grouping:
 def groups_of(pairs: Pairs, options: Options) -> tuple[Mapping[str, str], str, TablesRecord | None]:
     """Word to group, what made the groups, and the tables where some were used."""
     asked = options.groups or "wheel1"
-    if not asked.startswith("wheel"):
+    if not is_wheel(asked):
         return _groups_file(Path(asked)), f"those of {asked}", None
     tables = tables_of(options.wheels)
     mapping = f"case3_{asked}_level{options.ring}"

@@ -332,3 +332,20 @@ def test_every_metric_gives_a_fraction_on_a_real_run_or_says_why_not(
     assert 0 < found.score < 1
     assert found.n_scored + found.n_skipped == clips
     assert sum(found.skipped.values()) == found.n_skipped
+
+
+def test_a_file_of_groups_may_be_called_after_wheels(tmp_path: Path) -> None:
+    groups = tmp_path / "wheels.json"
+    groups.write_text('{"mad": "m", "cross": "m"}')
+    asked = replace(QUICK, groups=str(groups))
+    assert score("mer2024_ov", column([["cross"]]), column([["mad"]]), asked).score == 1.0
+
+
+def test_clusters_of_a_wheel_are_a_closed_set_and_leave_unknown_gold_words_out() -> None:
+    """On Plutchik's wheel, wheel1 of emer's own, glad and happy are one cluster; qzx is on none."""
+    gold = column([["glad", "qzx"], ["qzx"], ["angry"]])
+    found = score("jaccard", column([["happy"], ["happy"], ["sad"]]), gold, replace(QUICK, label_set="wheel1"))
+    assert found.score == 0.5
+    assert found.skipped == {"no gold label is of the set": 1}
+    assert found.tables is not None
+    assert found.tables.name == "emer 1"
