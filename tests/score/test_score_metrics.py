@@ -334,10 +334,10 @@ def test_every_metric_gives_a_fraction_on_a_real_run_or_says_why_not(
     assert sum(found.skipped.values()) == found.n_skipped
 
 
-def test_a_file_of_groups_may_be_called_after_wheels(tmp_path: Path) -> None:
-    groups = tmp_path / "wheels.json"
-    groups.write_text('{"mad": "m", "cross": "m"}')
-    asked = replace(QUICK, groups=str(groups))
+def test_a_file_of_groups_may_be_called_after_wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("wheels.json").write_text('{"mad": "m", "cross": "m"}')
+    asked = replace(QUICK, groups="wheels.json")
     assert score("mer2024_ov", column([["cross"]]), column([["mad"]]), asked).score == 1.0
 
 
