@@ -1,8 +1,8 @@
 """The emotion tables that ship with emer (`emer 1`): the lexicon's words in families, and five wheels from theory.
 
-    a form       worriedly          rules of inflection, the lexicon's lists and `families.yaml`; Chinese: `families_zh.yaml`
+    a form       worriedly          the lexicon's lists, `families.yaml` and rules of inflection
     its word     worry              F: one word a form, so that nothing depends on the alphabet
-    its family   anxiety            S: one family a word (`families.yaml`)
+    its family   anxiety            S: one family a word (`families.yaml`, `families_zh.yaml`)
     a wheel      nervousness, fear  rings 2 and 1: every family stands once on every wheel
 
 The wheels are Plutchik's, Shaver's, the Geneva wheel, Ekman's and Russell's circle (`own_wheels/*.yaml`, each with its

@@ -118,9 +118,7 @@ def mapping_scores(
 
 def _set_columns(sizes: Overlaps) -> Float64[np.ndarray, "clip 3"]:
     has = sizes.gold > 0
-    return np.stack([share(sizes.both * has, sizes.predicted), share(sizes.both, sizes.gold), has], axis=1).astype(
-        np.float64
-    )
+    return np.stack([share(sizes.both, sizes.predicted), share(sizes.both, sizes.gold), has], axis=1).astype(np.float64)
 
 
 def _sizes(
@@ -229,9 +227,9 @@ def _hit_columns(
     sizes = overlaps(gold, predicted, cluster, strict=strict)
     named = np.isin(cluster, cluster[gold.ids])
     among = overlaps(gold, predicted, np.where(named, cluster, NONE)).predicted
-    has = sizes.gold > 0
-    both = sizes.both * has
-    return np.stack([both, share(both, among), share(both, sizes.predicted), has], axis=1).astype(np.float64)
+    both = sizes.both
+    columns = [both, share(both, among), share(both, sizes.predicted), sizes.gold > 0]
+    return np.stack(columns, axis=1).astype(np.float64)
 
 
 def _hit_rate(table: Float64[np.ndarray, "clip 4"]) -> HitRate:
