@@ -14,7 +14,7 @@ from emer.version import __version__
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Exit codes: 0; 1 when some clips of many failed, or doctor found a fault; 2 for the user."""
-    options = parser().parse_args(arguments)
+    options = parsed(arguments)
     try:
         return int(COMMANDS[options.command](options))
     except EmerError as error:
@@ -26,6 +26,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader (`| head`) has gone; there is nobody to tell
         return 0
+
+
+def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options. Changes (`key=value`) may stand on both sides of options, which argparse alone does not take."""
+    top = parser()
+    options, rest = top.parse_known_args(arguments)
+    if strange := [word for word in rest if "=" not in word or word.startswith("-") or "changes" not in options]:
+        top.error(f"unrecognized arguments: {' '.join(strange)}")
+    if rest:
+        options.changes = [*options.changes, *rest]
+    return options
 
 
 def parser() -> argparse.ArgumentParser:

@@ -11,7 +11,8 @@ import pytest
 
 from emer.bench.prediction_files import read_lines
 from emer.bench.records import Prediction
-from emer.cli import main
+from emer.cli import main, parsed
+from emer.commands.bench_run import changes_of
 from emer.files import cache_folder
 
 WEIGHTS = Path(__file__).parents[2] / "weights" / "emer_weights"
@@ -221,6 +222,19 @@ def test_a_system_that_has_changed_under_its_name_is_refused(
     assert "holds a run with another configuration (engine was 'run_engines:Obedient' and is 'composer'" in err
     assert main(["bench", "run", str(written(tmp_path, system=OBEDIENT)), "--seed", "1"]) == 2
     assert "seed was 0 and is 1" in capsys.readouterr().err
+
+
+def test_changes_may_stand_before_and_after_options() -> None:
+    for words in (
+        ["out=x", "seed=1", "--limit", "3"],
+        ["--limit", "3", "out=x", "seed=1"],
+        ["out=x", "--limit=3", "seed=1"],
+    ):
+        options = parsed(["bench", "run", "mer_unibench", *words])
+        assert changes_of(options) == ["out=x", "seed=1", "limit=3"]
+    for words in (["--limit", "3", "--wat", "out=x"], ["--limit", "3", "--out=x"]):
+        with pytest.raises(SystemExit):
+            parsed(["bench", "run", "mer_unibench", *words])
 
 
 def test_unknown_sets_and_sets_without_a_folder_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
