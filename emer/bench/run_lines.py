@@ -33,10 +33,7 @@ class Appended:
         except OSError as error:
             with suppress(OSError):  # what stays behind is a torn line, which is cut off when the file is next opened
                 os.ftruncate(file, self._size)
-            raise OutputError(
-                f"{self.path} cannot be written ({error.strerror}); make room and run the same command again: "
-                "every answer so far is kept"
-            ) from error
+            raise _unwritable(self.path, error) from error
         self._size += len(line)
 
     def close(self) -> None:
@@ -54,6 +51,13 @@ class Appended:
         except OSError as error:
             raise _unwritable(self.path, error) from error
         return self._file
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path} cannot be written ({error.strerror or error}); make room and run the same command again: "
+        "every answer so far is kept"
+    )
 
 
 def _whole(file: int) -> int:

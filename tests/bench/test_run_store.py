@@ -145,3 +145,9 @@ def test_two_runs_cannot_write_to_one_folder_and_a_killed_one_does_not_block_it(
     holder.stdout.close()
     with locked(tmp_path):
         pass
+
+
+def test_a_file_that_cannot_be_opened_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "folder.jsonl").mkdir()
+    with pytest.raises(OutputError, match=r"folder.jsonl cannot be written \(Is a directory\); make room and run"):
+        Appended(tmp_path / "folder.jsonl").line({"a": 1})
