@@ -11,7 +11,7 @@ from emer.emotions.wheels import WheelTables
 from emer.errors import ConfigError
 from emer.tables import table
 
-CONTENT = "6150bb8221286d1ed907a347ed053cbed4063d661455e245ac03a0c34e6689ca"
+CONTENT = "86292d84280f5a1c7fe07cd834098b3f096299c5442206d54d393650f44a8517"
 
 
 @pytest.fixture(scope="module")
