@@ -3,11 +3,9 @@
 import csv
 import io
 import warnings
-import zipfile
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
 
 from emer.errors import ConfigError
 
@@ -64,16 +62,18 @@ def _xlsx_rows(path: Path) -> tuple[str, list[tuple[object, ...]]]:
     import openpyxl  # a third of a second: only where the cache has no copy
 
     try:
-        with warnings.catch_warnings():
-            # Excel's extensions and missing styles, of which words know nothing.
-            warnings.simplefilter("ignore", UserWarning)
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            sheet = book.worksheets[0]
+        with warnings.catch_warnings(), io.BytesIO(path.read_bytes()) as file:
+            # Extensions, missing styles, openpyxl's own age: words know nothing of them.
+            warnings.simplefilter("ignore")
+            sheet = openpyxl.load_workbook(file, read_only=True, data_only=True).worksheets[0]
             sheet.reset_dimensions()
             rows: list[tuple[object, ...]] = list(islice(sheet.iter_rows(values_only=True), MOST_ROWS + 1))
-            book.close()
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, IndexError, ParseError, EOFError) as error:
-        raise ConfigError(f"{path} cannot be read as an Excel sheet ({error!r}); get the file anew") from error
+    except Exception as error:  # a damaged file fails anywhere in zip, XML and openpyxl, each with errors of its own
+        raise ConfigError(f"{path} cannot be read as an Excel sheet ({_in_short(error)}); get the file anew") from error
     if len(rows) > MOST_ROWS:
         raise ConfigError(f"{path} has more than {MOST_ROWS:,} rows; save it as CSV, which emer reads at any length")
     return f"{path}, sheet {sheet.title}", rows
+
+
+def _in_short(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"

@@ -4,6 +4,7 @@ import csv
 import json
 import logging
 import os
+import random
 import shutil
 import stat
 import zipfile
@@ -16,6 +17,7 @@ import pytest
 
 from emer.emotions import wheel_cache, wheel_files
 from emer.emotions.wheel_files import load_wheels
+from emer.emotions.wheel_sheets import read_sheet
 from emer.emotions.wheels import WheelTables
 from emer.errors import ConfigError
 
@@ -323,6 +325,24 @@ def test_an_unreadable_excel_sheet_is_refused(tmp_path: Path, spoil: Callable[[P
     spoil(folder / "wheel5.xlsx")
     with pytest.raises(ConfigError, match=r"wheel5\.xlsx cannot be read as an Excel sheet .*get the file anew"):
         load_wheels(folder)
+
+
+def test_a_sheet_with_flipped_bytes_is_read_or_refused_in_one_line(tmp_path: Path) -> None:
+    """Zip, XML and openpyxl each fail in ways of their own: zlib.error, XMLSyntaxError, NotImplementedError, ..."""
+    path, rng = tmp_path / "wheel1.xlsx", random.Random(0)
+    sheet_xlsx(path, WHEEL)
+    sound, letters = path.read_bytes(), set()
+    for _ in range(150):
+        data = bytearray(sound)
+        for _ in range(rng.randint(1, 20)):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        path.write_bytes(data)
+        try:
+            read_sheet(path)
+        except ConfigError as error:
+            letters.add(str(error).partition("(")[2].partition(":")[0])
+            assert "\n" not in str(error)
+    assert len(letters) > 2
 
 
 def test_a_csv_of_another_encoding_is_refused(tmp_path: Path) -> None:
