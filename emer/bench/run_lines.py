@@ -90,11 +90,14 @@ def locked(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise OutputError(f"{folder} cannot be written ({error.strerror}); choose another place with out=…") from error
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(file, folder)
         yield
-    except BlockingIOError as error:
-        raise OutputError(
-            f"another run is writing to {folder}; wait for it, or name another folder with out=…"
-        ) from error
     finally:
         os.close(file)
+
+
+def _lock(file: int, folder: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise OutputError(f"another run is writing to {folder}; wait for it, or name another with out=…") from error

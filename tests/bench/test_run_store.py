@@ -151,3 +151,17 @@ def test_a_file_that_cannot_be_opened_is_told_in_one_line(tmp_path: Path) -> Non
     (tmp_path / "folder.jsonl").mkdir()
     with pytest.raises(OutputError, match=r"folder.jsonl cannot be written \(Is a directory\); make room and run"):
         Appended(tmp_path / "folder.jsonl").line({"a": 1})
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    place = tmp_path / "file" / "run"
+    with pytest.raises(OutputError, match=r"cannot be written \(Not a directory\); choose another"), locked(place):
+        pass
+    with pytest.raises(OutputError, match=r"lines\.jsonl cannot be written \(File exists\)"):
+        Appended(tmp_path / "file" / "lines.jsonl").line({})
+
+
+def test_what_goes_wrong_while_the_lock_is_held_is_not_taken_for_another_run(tmp_path: Path) -> None:
+    with pytest.raises(BlockingIOError), locked(tmp_path):
+        raise BlockingIOError("a pipe is full")
