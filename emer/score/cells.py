@@ -177,9 +177,20 @@ def _decoded(where: str, text: str) -> Any:
     except msgspec.DecodeError:
         pass  # Python writes NaN into JSON, which msgspec rightly refuses: the slower reader knows it
     try:
-        return json.loads(text)
+        return _encodable(json.loads(text))
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{where} is not JSON: {error}; mend it, or remove it") from error
+
+
+def _encodable(value: Any) -> Any:
+    """The value with `?` for half characters, which Python's reader lets through and no file can hold."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    return value
 
 
 # ---------------------------------------------------------------- parquet, npz

@@ -119,6 +119,10 @@ def bad_inputs(folder: Path) -> Iterator[Bad]:
     yield Bad("tables with a missing file", [answers, gold, *wheel, "--wheels", str(folder / "tables")], "synonym")
     empty = written(folder / "empty_gold.csv", "name,label\na,\nb,\n")
     yield Bad("gold without labels", [answers, empty, *wheel], "no clip of")
+    doubled = written(folder / "doubled_gold.csv", GOLD + "a,sad\n")
+    yield Bad("doubled gold", [answers, doubled, *wheel], "doubled_gold.csv has 1 clips more than once (a)")
+    longer = written(folder / "longer_gold.csv", GOLD + "c,sad\n")
+    yield Bad("gold without an answer", [answers, longer, *wheel], "1 of 3 clips have no answer")
     words = written(folder / "words.csv", "name,value\na,-1\nb,plenty\n")
     yield Bad("value in words", [answers, words, "--metric", "sentiment"], "the value of b is 'plenty'")
 

@@ -64,6 +64,11 @@ def test_npz_holds_texts(tmp_path: Path) -> None:
     assert said(tmp_path / "answers.npz") == ROWS
 
 
+def test_half_a_character_becomes_a_question_mark(tmp_path: Path) -> None:
+    path = written(tmp_path / "answers.jsonl", '{"name": "a", "labels": ["\\ud800x", "sad"]}')
+    assert said(path) == [("a", ["?x", "sad"])]
+
+
 def test_names_may_be_numbers(tmp_path: Path) -> None:
     path = written(tmp_path / "answers.json", '[{"name": 7, "labels": "sad"}, {"name": 8, "labels": [3, "sad"]}]')
     assert said(path) == [("7", ["sad"]), ("8", ["3", "sad"])]
