@@ -142,7 +142,7 @@ def read_2026(path: Path, data: bytes) -> Parts:
     """The tables of a `wheel_mapping.json`, given its bytes."""
     try:
         maps = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Maps)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         keys = ", ".join(_Maps.__struct_fields__)
         raise ConfigError(f"{path} is no JSON of emotion tables ({error}); it must hold {keys}") from error
     empty = [name for name in _Maps.__struct_fields__ if not getattr(maps, name)]

@@ -1,7 +1,7 @@
 """Emotion wheels: from a free-text label to the cluster that it stands in, through inflections and synonyms.
 
     F[form]     the words that `form` may be an inflection of, itself included where a table lists it
-    S[word]     the words that `word` is a synonym of, itself included
+    S[word]     the words that `word` is a synonym of, itself included where it is one of the wheels' words
     a wheel     words on three rings; ring 1 maps each to its inner cluster, ring 2 to its middle one
 
     case1                  M1(x) = first of F[x]

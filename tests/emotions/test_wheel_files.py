@@ -369,8 +369,9 @@ def test_maps_that_are_not_whole_are_refused(tmp_path: Path, changes: dict[str, 
         load_wheels(maps(tmp_path, **changes))
 
 
-def test_text_that_is_no_json_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "tables.json").write_text("happy, sad")
+@pytest.mark.parametrize("text", ["happy, sad", "", '{"more": ' + "[" * 100_000 + "]" * 100_000 + "}"])
+def test_text_that_is_no_json_of_tables_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "tables.json").write_text(text)
     with pytest.raises(ConfigError, match=r"tables\.json is no JSON of emotion tables .*it must hold format_mapping"):
         load_wheels(tmp_path / "tables.json")
 
