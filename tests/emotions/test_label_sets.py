@@ -55,5 +55,5 @@ def test_an_unknown_set_is_answered_with_the_known_ones() -> None:
 
 
 def test_a_mapping_that_is_not_written_down_is_refused() -> None:
-    with pytest.raises(ConfigError, match="no mapping from mosei6 to iemocap4 is written down; mosei6 maps to ekman7, emer8"):
-        mapping("mosei6", "iemocap4")
+    with pytest.raises(ConfigError, match="no mapping from music6 to iemocap4 is written down; music6 maps to emer8"):
+        mapping("music6", "iemocap4")
