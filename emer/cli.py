@@ -119,11 +119,18 @@ def _calibrate_options(command: argparse.ArgumentParser) -> None:
     )
 
 
+SCORES = (
+    "wheel_f1, precision, m1, m2, ovmerd12, hit_rate, mscore, mer2024_ov, sentiment, jaccard, micro_f1, war_uar, war, "
+    "weighted_f1, trusted, explanation, chrf, chrf_words"
+)
+"""`METRICS` of `emer.score.scoring`, which is not imported to show help."""
+
+
 def _score_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("predictions", metavar="PRED", help="answers: .csv, .tsv, .jsonl, .json, .parquet or .npz, a row a clip")
     add("gold", metavar="GOLD", help="the truth, likewise")
-    add("--metric", metavar="M", required=True, help="wheel_f1, hit_rate, sentiment, ovmerd12, war_uar, trusted, …")
+    add("--metric", metavar="M", required=True, help=f"one of {SCORES}")
     add("--against", metavar="PRED2", help="other answers: by how much PRED is better, on the same clips")
     add("--wheels", metavar="PATH", help="released emotion tables (default: emer's own)")
     add("--ring", type=int, choices=(1, 2), default=1, help="of the wheels: 1 inner, 2 middle clusters (default 1)")

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.cli import main
+from emer.cli import SCORES, main
+from emer.score.scoring import METRICS
 
 GOLD = "name,label\na,\"['sad', 'angry']\"\nb,happy\n"
 ANSWERS = 'name,openset\na,"[sad, angry]"\nb,[glad]\n'
@@ -258,6 +259,10 @@ def test_a_model_groups_labels_where_it_is_asked_to(files: tuple[str, str], caps
     assert found["score"] == 1.0
     assert "small (prompt group_labels" in found["detail"]["groups"]
     assert found["floors"] == {}
+
+
+def test_help_names_every_metric() -> None:
+    assert SCORES.split(", ") == list(METRICS)
 
 
 # ---------------------------------------------------------------- what it costs
