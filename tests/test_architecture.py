@@ -13,7 +13,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"config", "kinds", "endpoint"}),
     frozenset({"media", "prompts", "emotions", "grounding"}),
     frozenset({"evidence"}),
-    frozenset({"clues", "backbones", "data", "metrics"}),
+    frozenset({"clues", "backbones", "adapters", "data", "metrics"}),
     frozenset({"engines"}),
     frozenset({"explain", "training", "score"}),
     frozenset({"report", "runs"}),
