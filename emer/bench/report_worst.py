@@ -62,7 +62,7 @@ def clips_of(run: Run, data: DataRun) -> Mapping[str, Clip]:
     asked = next(one for one in run.config.data if one.stem == data.name)
     try:
         rows: Sequence[Row] = (
-            read_manifest(asked.name)
+            read_manifest(asked.name, missing_clips=True)
             if asked.is_manifest
             else open_dataset(asked.name, run.config.folder_named(asked) or "").rows
         )

@@ -95,7 +95,7 @@ def asked(config: RunConfig, data: RunData, folder: Path | None, say: Callable[[
 
 def _rows(data: RunData, folder: Path | None) -> tuple[About, tuple[Row, ...]]:
     if folder is None:
-        rows = tuple(row for row in read_manifest(data.name) if data.part is None or row.part == data.part)
+        rows = tuple(row for row in read_manifest(data.name, missing_clips=True) if data.part in (None, row.part))
         if not rows:
             raise ConfigError(f"{data.name} has no rows with split {data.part}; name another part")
         title = f"manifest {Path(data.name).name}"

@@ -33,6 +33,7 @@ LABEL_KEYS = ("labels", "label", "emotions", "openset")
 EMOTIONS = re.compile(r"Emotions:\s*(\[[^\]]*\])\s*$")
 ANSWERING = ("assistant", "gpt", "bot", "model")
 ASKING = ("user", "human")
+SUFFIXES = (".jsonl", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +76,28 @@ def read_conversations(path: str | Path) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+def is_conversations(path: str | Path) -> bool:
+    """Whether a .jsonl or .json file holds conversations: its first object has turns, and no `path` of a clip.
+
+    False for what cannot be read: whoever reads it says why.
+    """
+    file = Path(path)
+    if file.suffix.lower() not in SUFFIXES or not file.is_file():
+        return False
+    try:
+        _, first = next(_records(file, []), ("", {}))
+        names = _names_beside(file)
+    except ConfigError:
+        return False
+    return "path" not in first and not isinstance(_turns(first, names), str)
+
+
 # ---------------------------------------------------------------- files
 
 
 def _records(file: Path, mistakes: list[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Where each object stands, and the object."""
-    if file.suffix.lower() not in (".jsonl", ".json"):
+    if file.suffix.lower() not in SUFFIXES:
         raise ConfigError(f"{file} is no file of conversations; give one that ends in .jsonl or .json")
     try:
         text = file.read_text(encoding="utf-8-sig")

@@ -15,6 +15,7 @@
     licence           of this clip
     id                a name for the row; without it the path as written (and the seconds, if a part is meant)
 
+Conversations about clips, as ms-swift and LLaMA-Factory keep them, are read in its place (`emer.data.conversations`).
 All mistakes of a file are told at once, with their line numbers. Where clips are only explained, `read_clips` reads
 what can be read and tells the rest; columns of the user's own are let be there.
 """
@@ -23,8 +24,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from emer.data.conversations import is_conversations, read_conversations
 from emer.data.manifest_rows import FORMATS, Reading, Record, records_of, row_of
-from emer.data.rows import Row, refuse
+from emer.data.rows import Row, refuse, some
 from emer.types import Clip
 
 
@@ -38,12 +40,17 @@ class BadRow:
     reason: str
 
 
-def read_manifest(path: str | Path, labels: Collection[str] | None = None) -> tuple[Row, ...]:
-    """The rows of a manifest, in its order. With `labels`, a label outside them is a mistake.
+def read_manifest(
+    path: str | Path, labels: Collection[str] | None = None, *, missing_clips: bool = False
+) -> tuple[Row, ...]:
+    """The rows of a manifest, in its order. With `labels`, a label outside them is a mistake; with `missing_clips`, a
+    clip that is not there is none. A file of conversations (`emer.data.conversations`) is read as one too.
 
     Raises ConfigError that lists every mistake of the file.
     """
-    reading = Reading(Path(path), labels)
+    if is_conversations(path):
+        return _from_conversations(path, labels, missing_clips)
+    reading = Reading(Path(path), labels, missing_clips=missing_clips)
     records = records_of(reading)
     rows = [(line, row) for line, record in records if (row := row_of(reading, line, record)) is not None]
     _check_together(reading, rows, dict(records))
@@ -69,9 +76,25 @@ def read_clips(path: str | Path) -> tuple[tuple[Clip, ...], tuple[BadRow, ...]]:
     return clips, tuple(BadRow(line, named.get(line), "; ".join(mistakes)) for line, mistakes in told.items())
 
 
+def _from_conversations(path: str | Path, labels: Collection[str] | None, missing_clips: bool) -> tuple[Row, ...]:
+    rows = read_conversations(path)
+    mistakes = [
+        f"{row.id}: there is no file {row.clip.path}"
+        for row in rows
+        if not missing_clips and not Path(row.clip.path).is_file()
+    ]
+    mistakes += [
+        f"{row.id}: the label {some(map(repr, odd))} is not one of {', '.join(labels)}"
+        for row in rows
+        if labels is not None and (odd := [label for label in row.annotation.labels if label not in labels])
+    ]
+    refuse(mistakes, f"{path} cannot be read as a manifest")
+    return rows
+
+
 def is_manifest(path: str | Path) -> bool:
-    """Whether a path has the ending of a manifest."""
-    return str(path).lower().endswith(tuple(FORMATS))
+    """Whether a path has the ending of a manifest, .jsonl or .csv (.json where it holds conversations)."""
+    return str(path).lower().endswith(tuple(FORMATS)) or is_conversations(path)
 
 
 def _refuse(reading: Reading) -> None:

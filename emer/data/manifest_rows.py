@@ -32,6 +32,8 @@ class Reading:
     labels: Collection[str] | None = None
     only_clips: bool = False
     """Clips alone are wanted: labels and files that are not there are of no concern."""
+    missing_clips: bool = False
+    """A clip that is not there is no mistake of the manifest: somebody lists it."""
     mistakes: list[tuple[int, str]] = field(default_factory=list)
 
     def say(self, line: int, mistake: str) -> None:
@@ -197,7 +199,8 @@ def _clip(reading: Reading, line: int, record: Record) -> Clip:
     folder = reading.manifest.parent
     paths: dict[str, Any] = {key: str(folder / record[key]) for key in FILE_KEYS if key in record}
     for key, path in paths.items():
-        if not reading.only_clips and not _exists(path):
+        wanted = not reading.only_clips and not (reading.missing_clips and key == "path")
+        if wanted and not _exists(path):
             reading.say(line, f"there is no file {record[key]} ({key})")
     return Clip(start=record.get("start"), end=record.get("end"), said=record.get("text"), **paths)
 

@@ -10,9 +10,8 @@ import pytest
 from emer.bench.run_configuration import RunConfig, RunData, RunSystem
 from emer.bench.run_data import Asked, Beside, ClipFile, asked, clip_files, content_of
 from emer.data.manifest import read_manifest
-from emer.data.rows import Row
 from emer.media.transcript import sidecars
-from emer.types import Annotation, Clip
+from emer.types import Clip
 
 
 def manifest(folder: Path, count: int = 20) -> RunData:
@@ -101,12 +100,10 @@ def test_a_transcript_beside_a_clip_is_found_as_the_reader_of_clips_finds_it(tmp
     assert str(tmp_path / "a.xyz") not in beside.clip(tmp_path / "a.mp4")
 
 
-def test_rows_that_are_missing_are_told_apart_from_those_that_are_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_that_are_missing_are_told_apart_from_those_that_are_there(tmp_path: Path) -> None:
     data = manifest(tmp_path, 3)
-    rows = (*read_manifest(data.name), Row("gone", Clip(str(tmp_path / "gone.wav")), Annotation(("sad",))))
-    monkeypatch.setattr("emer.bench.run_data.read_manifest", lambda path: rows)
+    with Path(data.name).open("a") as file:
+        file.write('\n{"id": "gone", "path": "gone.wav", "label": "sad"}\n')
     config = RunConfig(data=(data,), systems=(RunSystem(name="x"),), out=str(tmp_path / "out"))
     found = asked(config, data, None, print)
     assert [row.id for row in found.missing] == ["gone"]

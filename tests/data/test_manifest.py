@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emer.data import manifest
-from emer.data.manifest import read_clips, read_manifest
+from emer.data.manifest import is_manifest, read_clips, read_manifest
 from emer.data.manifest_rows import KEYS
 from emer.errors import ConfigError
 
@@ -219,3 +219,25 @@ def test_the_shared_clips_read_through_a_manifest(real_data: Path, tmp_path: Pat
     path.write_text(f"path,label,speaker\n{real_data / 'clips' / file},angry,actor12\n")
     (row,) = read_manifest(path, ["angry", "sad"])
     assert Path(row.clip.path) == real_data / "clips" / file
+
+
+def test_a_clip_that_is_not_there_is_no_mistake_where_missing_clips_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "m.jsonl").write_text('{"path": "gone.mp4", "label": "sad"}\n')
+    (row,) = read_manifest(tmp_path / "m.jsonl", missing_clips=True)
+    assert (row.id, row.annotation.labels) == ("gone.mp4", ("sad",))
+    with pytest.raises(ConfigError, match=r"there is no file gone.mp4 \(path\)"):
+        read_manifest(tmp_path / "m.jsonl")
+
+
+@pytest.mark.parametrize("name", ["talks.jsonl", "talks.json"])
+def test_conversations_are_read_in_place_of_a_manifest(tmp_path: Path, name: str) -> None:
+    turns = [{"from": "human", "value": "<video>What?"}, {"from": "gpt", "value": 'It drops. Emotions: ["sad"]'}]
+    record = json.dumps({"conversations": turns, "videos": ["a.mp4"]})
+    (tmp_path / name).write_text(f"[{record}]" if name.endswith(".json") else record)
+    assert is_manifest(tmp_path / name)
+    (row,) = read_manifest(tmp_path / name, missing_clips=True)
+    assert (row.annotation.explanation, row.annotation.labels) == ("It drops.", ("sad",))
+    with pytest.raises(ConfigError, match="there is no file"):
+        read_manifest(tmp_path / name)
+    with pytest.raises(ConfigError, match=r"a.mp4: the label 'sad' is not one of glad, mad"):
+        read_manifest(tmp_path / name, ["glad", "mad"], missing_clips=True)
