@@ -18,6 +18,8 @@ Modality = Literal["audio", "visual", "text"]
 MODALITIES: tuple[Modality, ...] = ("audio", "visual", "text")
 JOINT = "joint"
 """The view that reads all others together: no witness of its own, so it conflicts with none."""
+VERDICT = "verdict"
+"""What a model says of all that it was given: like `JOINT` no witness of its own."""
 
 SAMPLE_RATE = 16_000
 """Hz. All sound inside emer is mono at this rate."""
@@ -360,12 +362,24 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptRecord:
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     text: str
     labels: tuple[Emotion, ...] = ()
     statements: tuple[Statement, ...] = ()
     verdict: Opinion | None = None
+    alone: Mapping[str, Opinion] = field(default_factory=dict)
+    """The model's verdict when it is given one modality alone: `model_audio`, `model_visual`, `model_text`."""
+    prompt: PromptRecord | None = None
+    """What a model was asked with."""
+    warnings: tuple[Notice, ...] = ()
     usage: Mapping[str, float] = field(default_factory=dict)
+    """`prompt_tokens`, `new_tokens` and `seconds` of a model."""
     error: str | None = None
 
 
@@ -381,12 +395,6 @@ class ClipRecord:
     start: float
     end: float
     duration: float
-
-
-@dataclass(frozen=True, slots=True)
-class PromptRecord:
-    name: str
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
