@@ -25,6 +25,10 @@ class ConfigError(EmerError):
     """A setting, data table or name is wrong; the message lists every mistake at once."""
 
 
+class ModelError(EmerError):
+    """A language model that is not there, an adapter or a prompt that does not fit it."""
+
+
 class OpinionError(EmerError):
     """Opinions that cannot be combined: other label sets, other kinds, negative evidence."""
 
