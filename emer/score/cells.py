@@ -32,6 +32,8 @@ class Cells:
 
     columns: Mapping[str, list[Any]]
     notes: tuple[str, ...]
+    guessed: frozenset[str] = frozenset()
+    """Roles whose column was guessed."""
 
 
 def read_cells(path: Path, kind: Kind, encoding: str | None = None) -> Cells:
@@ -83,7 +85,7 @@ def _csv_cells(path: Path, kind: Kind, file: TextIO) -> Cells:
     columns = _csv_columns(path, reader, len(names), where)
     usual = SEPARATORS.get(path.suffix.lower(), ",")
     notes = () if separator == usual else (f"{path}: cells are separated by {separator!r}",)
-    return Cells(columns, header.notes + notes)
+    return Cells(columns, header.notes + notes, header.guessed)
 
 
 def _csv_columns(path: Path, reader: Any, width: int, where: Mapping[str, int]) -> dict[str, list[Any]]:
@@ -168,7 +170,7 @@ def _of_rows(path: Path, kind: Kind, sample: Sequence[Mapping[str, Any]], rows: 
     for row in rows:
         for append, column in pairs:
             append(row.get(column))
-    return Cells(columns, header.notes)
+    return Cells(columns, header.notes, header.guessed)
 
 
 def _decoded(where: str, text: str) -> Any:
@@ -208,7 +210,9 @@ def _from_parquet(path: Path, kind: Kind, encoding: str | None) -> Cells:
         raise ConfigError(f"there is no file {path}; check the spelling") from error
     except (OSError, ValueError, NotImplementedError) as error:  # pyarrow's own errors derive from these
         raise ConfigError(f"{path} cannot be read as parquet: {' '.join(str(error).split())}") from error
-    return Cells({role: table.column(name).to_pylist() for role, name in header.columns.items()}, header.notes)
+    return Cells(
+        {role: table.column(name).to_pylist() for role, name in header.columns.items()}, header.notes, header.guessed
+    )
 
 
 def _from_npz(path: Path, kind: Kind, encoding: str | None) -> Cells:
@@ -224,4 +228,4 @@ def _from_npz(path: Path, kind: Kind, encoding: str | None) -> Cells:
     flat = next((name for role, name in header.columns.items() if not isinstance(columns[role], list)), None)
     if flat is not None:
         raise ConfigError(f"{path}: {flat} is one value and no list; give one entry a clip")
-    return Cells(columns, header.notes)
+    return Cells(columns, header.notes, header.guessed)

@@ -15,6 +15,7 @@ from jaxtyping import Float, Float64, Int64
 from emer.emotions.sentiment import sentiment_of
 from emer.errors import ConfigError
 from emer.metrics.open_vocabulary import NONE, Overlaps, Ragged, overlaps, share
+from emer.score.files import SIGNS
 from emer.score.label_sets import Closed, closed
 from emer.score.metric import Measured, OfMeans, Unknown, most_frequent, named, skipping, unknown_words
 from emer.score.options import Options
@@ -227,9 +228,6 @@ def _sets_detail(columns: Float64[np.ndarray, "clip 5"], labels: int) -> dict[st
 
 
 # ---------------------------------------------------------------- sentiment
-
-
-SIGNS = {"positive": 1.0, "negative": -1.0, "neutral": 0.0}
 
 
 @dataclass(frozen=True)

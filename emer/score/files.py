@@ -1,6 +1,7 @@
 """Prediction files and gold files as columns: what `emer score` reads.
 
-    predictions   name and one of openset, labels, emotions; sentiment and confidence where an answer states them
+    predictions   name and one of openset, labels, emotions; where an answer states them sentiment, confidence (a number
+                  a clip) and confidences (a number a label)
     gold          name and one of label, labels, openset, emotions, value; speaker where it is known
 
 `predictions.jsonl` of `emer bench` is such a file, and so is any table with these columns under other names: a name
@@ -9,7 +10,6 @@ that is guessed is told in `Column.notes`. Cells hold labels as a text (`[happy,
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ SENTIMENTS = {
     **dict.fromkeys(("negative", "neg", "消极", "负面", "负向"), "negative"),
     **dict.fromkeys(("neutral", "neu", "中性", "中立"), "neutral"),
 }
+SIGNS = {"positive": 1.0, "negative": -1.0, "neutral": 0.0}
 Labels = Sequence[str]
 
 
@@ -44,6 +45,8 @@ def read_predictions(path: str | Path, *, encoding: str | None = None, parser: P
     cells = _answered(path, read_cells(Path(path), "predictions", encoding))
     names = _names(path, cells)
     labels, emotions = _labels(path, names, cells.columns.get("labels"), parser)
+    if emotions is None and "confidences" in cells.columns:
+        emotions = _sure(path, names, labels, cells.columns["confidences"])
     sentiment, strange = _sentiments(cells.columns.get("sentiment"))
     return Column(
         source=str(path),
@@ -64,8 +67,7 @@ def read_gold(path: str | Path, *, encoding: str | None = None, parser: Parser =
     """
     cells = read_cells(Path(path), "gold", encoding)
     names, found = _names(path, cells), cells.columns.get("labels")
-    given, notes = cells.columns.get("value"), cells.notes
-    values = None if given is None else _values(path, names, given)
+    values, notes = _given_values(path, names, cells)
     if values is None and found is not None and _all_numbers(found):
         values, notes = _values(path, names, found), (*notes, f"{path}: labels are numbers, read as sentiment values")
     labels, _ = _labels(path, names, found, parser)
@@ -109,7 +111,7 @@ def _answered(path: str | Path, cells: Cells) -> Cells:
     if not kept:
         raise ConfigError(f"{path}: all {failed} clips failed; run them again before scoring")
     columns = {role: [column[row] for row in kept] for role, column in cells.columns.items()}
-    return Cells(columns, (*cells.notes, f"{path}: {failed} clips failed and have no answer"))
+    return Cells(columns, (*cells.notes, f"{path}: {failed} clips failed and have no answer"), cells.guessed)
 
 
 # ---------------------------------------------------------------- labels
@@ -177,6 +179,23 @@ def _emotion(item: Mapping[str, Any]) -> Emotion:
     return Emotion(str(item["label"]).strip().lower(), None if is_missing(cluster) else str(cluster), share)
 
 
+def _sure(
+    path: str | Path, names: Sequence[str], labels: Sequence[Labels], cells: Sequence[Any]
+) -> list[Sequence[Emotion]]:
+    """Labels with the confidences of a column beside them: one number a label, as a list or as `[0.8, 0.4]`."""
+    found: list[Sequence[Emotion]] = []
+    for name, answer, cell in zip(names, labels, cells, strict=True):
+        listed = cell if isinstance(cell, list) else published(cell)
+        numbers = list(_numbers(path, [name] * len(listed), listed, "confidence"))
+        if len(numbers) != len(answer) or any(share is not None and not 0 <= share <= 1 for share in numbers):
+            raise ConfigError(
+                f"{path}: {name} has {len(answer)} labels and the confidences {str(cell)[:40]}; give one a label, "
+                "between 0 and 1"
+            )
+        found.append(tuple(Emotion(word, None, share) for word, share in zip(answer, numbers, strict=True)))
+    return found
+
+
 # ---------------------------------------------------------------- other columns
 
 
@@ -192,8 +211,27 @@ def _sentiments(cells: Sequence[Any] | None) -> tuple[list[str | None] | None, t
     return found, (note,) if strange else ()
 
 
+def _given_values(
+    path: str | Path, names: Sequence[str], cells: Cells
+) -> tuple[list[float | None] | None, tuple[str, ...]]:
+    """Values of their own column. One that was only guessed and holds something else is left, which a note says."""
+    given = cells.columns.get("value")
+    if given is None:
+        return None, cells.notes
+    try:
+        return _values(path, names, given), cells.notes
+    except ConfigError as error:
+        if "value" not in cells.guessed or "labels" not in cells.columns:
+            raise
+        return None, (*cells.notes, f"no values are read: {error}")
+
+
 def _values(path: str | Path, names: Sequence[str], cells: Sequence[Any]) -> list[float | None]:
-    return list(_numbers(path, names, cells, "value"))
+    """Numbers; a word for a sentiment is its sign."""
+    signs = [
+        SIGNS.get(SENTIMENTS.get(cell.strip().lower(), ""), cell) if isinstance(cell, str) else cell for cell in cells
+    ]
+    return list(_numbers(path, names, signs, "value"))
 
 
 def _confidences(path: str | Path, names: Sequence[str], cells: Sequence[Any] | None) -> list[float | None] | None:
@@ -216,7 +254,7 @@ def _numbers(path: str | Path, names: Sequence[str], cells: Sequence[Any], what:
 
 def _all_numbers(cells: Sequence[Any]) -> bool:
     """Whether every cell that holds something is one number, and some do."""
-    something = [cell for cell in islice(cells, None) if not _nothing(cell)]
+    something = [cell for cell in cells if not _nothing(cell)]
     try:
         return bool(something) and all(isinstance(float(cell), float) for cell in something)
     except (TypeError, ValueError):

@@ -18,6 +18,7 @@ OWN = {
         "labels": ("openset", "labels", "emotions"),
         "sentiment": ("sentiment",),
         "confidence": ("confidence",),
+        "confidences": ("confidences",),
         "error": ("error",),
         "text": ("explanation",),
     },
@@ -32,20 +33,7 @@ OWN = {
 """Role to column names, the first of those that are there."""
 LABELS = (
     *("openset", "labels", "label", "emotions", "emotion", "discrete", "prediction", "predictions", "pred"),
-    *(
-        "predicted",
-        "answer",
-        "answers",
-        "tags",
-        "category",
-        "标签",
-        "情感标签",
-        "情绪标签",
-        "情绪",
-        "情感",
-        "预测",
-        "类别",
-    ),
+    *("predicted", "answer", "answers", "tags", "category", "标签", "情感标签", "情绪标签", "情绪", "情感", "预测"),
 )
 FOREIGN = {
     "name": (
@@ -55,7 +43,7 @@ FOREIGN = {
     ),
     "labels": LABELS,
     "sentiment": ("polarity", "sentiment_label", "情感极性", "情感倾向", "极性"),
-    "confidence": ("confidences", "置信度"),
+    "confidence": ("置信度",),
     "value": ("val", "valence", "sentiment_value", "sentiment_score", "sentiment", "情感值", "效价", "情感强度"),
     "speaker": ("speakers", "speaker_id", "spk", "spk_id", "actor", "说话人", "演员"),
     "text": ("reason", "description", "解释", "描述"),
@@ -70,6 +58,8 @@ class Header:
 
     columns: dict[str, str]
     notes: tuple[str, ...]
+    guessed: frozenset[str] = frozenset()
+    """Roles whose column has a name that is not emer's own."""
 
 
 def read_header(path: object, names: Sequence[str], kind: Kind) -> Header:
@@ -84,15 +74,17 @@ def read_header(path: object, names: Sequence[str], kind: Kind) -> Header:
     known = {_plain(name): name for name in reversed(names)}
     columns: dict[str, str] = {}
     notes: list[str] = []
+    guessed: set[str] = set()
     for role, own in OWN[kind].items():
         free = {plain: name for plain, name in known.items() if name not in columns.values()}
         there = [free[plain] for plain in own if plain in free]
         foreign = [free[plain] for plain in FOREIGN.get(role, ()) if plain in free]
         if there or foreign:
             columns[role] = (there or foreign)[0]
+            guessed |= set() if there else {role}
             notes += _told(str(path), role, there, foreign)
     _refuse_unusable(path, names, columns, kind)
-    return Header(columns, tuple(notes))
+    return Header(columns, tuple(notes), frozenset(guessed))
 
 
 def _told(path: str, role: str, there: list[str], foreign: list[str]) -> list[str]:

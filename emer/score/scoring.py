@@ -96,6 +96,7 @@ def difference_by(
             seed=options.seed,
         )
         gap = _pair(found)
+    told = [_told(*one, options) for one in zip((ours, theirs), both, strict=True)]
     return Score(
         metric=name,
         score=ours.value - theirs.value,
@@ -109,7 +110,8 @@ def difference_by(
         detail={
             "first": _beside(ours, both[0], options),
             "second": _beside(theirs, both[1], options),
-            **_told(ours, both[0], options),
+            **told[0],
+            "notes": list(dict.fromkeys(note for one in told for note in one["notes"])),
         },
     )
 

@@ -119,6 +119,19 @@ def test_labels_and_values_may_stand_side_by_side(tmp_path: Path) -> None:
     assert (list(column.labels[0]), column.values, column.speakers) == (["happy"], [2.5], ["ann"])
 
 
+def test_gold_sentiment_may_be_a_word(tmp_path: Path) -> None:
+    column = read_gold(written(tmp_path / "gold.csv", "name,Emotion,Sentiment\na,joy,positive\nb,anger,Negative\n"))
+    assert column.values == [1.0, -1.0]
+
+
+def test_a_guessed_column_of_values_that_holds_none_is_left_and_told(tmp_path: Path) -> None:
+    column = read_gold(written(tmp_path / "gold.csv", "name,label,sentiment\na,joy,mixed\n"))
+    assert column.values is None
+    assert "no values are read" in column.notes[-1]
+    with pytest.raises(ConfigError, match="the value of a is 'mixed'"):
+        read_gold(written(tmp_path / "gold.csv", "name,label,value\na,joy,mixed\n"))
+
+
 def test_sentiments_are_words_and_strange_ones_count_as_neutral_and_are_told(tmp_path: Path) -> None:
     text = "name,sentiment\na,Positive.\nb,消极\nc,\nd,mixed\n"
     column = read_predictions(written(tmp_path / "answers.csv", text))
@@ -162,6 +175,14 @@ def test_labels_may_come_with_their_confidence_as_a_mapping(tmp_path: Path) -> N
     rows = {"name": "a", "emotions": {"happy": 0.9, "proud": 0.25}}
     column = read_predictions(written(tmp_path / "answers.jsonl", json.dumps(rows)))
     assert column.emotions == [(Emotion("happy", None, 0.9), Emotion("proud", None, 0.25))]
+
+
+def test_confidences_may_stand_in_a_column_of_their_own(tmp_path: Path) -> None:
+    path = written(tmp_path / "answers.csv", 'name,openset,confidences\na,"[sad, calm]","[0.8, 0.25]"\nb,[],[]\n')
+    assert read_predictions(path).emotions == [(Emotion("sad", None, 0.8), Emotion("calm", None, 0.25)), ()]
+    for wrong in ("[0.8]", "[0.8, 2]"):
+        with pytest.raises(ConfigError, match="a has 2 labels and the confidences"):
+            read_predictions(written(path, f'name,openset,confidences\na,"[sad, calm]","{wrong}"\n'))
 
 
 def test_a_key_that_first_comes_late_is_found(tmp_path: Path) -> None:
