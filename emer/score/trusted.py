@@ -170,8 +170,8 @@ def _rows(pairs: Pairs, mapped: Mapped) -> Rows:
         return Rows("label", labels.confidence, labels.right.astype(float), labels.clip, left)
     if pairs.confidence is None:
         raise ConfigError(
-            f"{pairs.source} says nowhere how sure it is; give a column `confidence` (a number a clip), `confidences` (one "
-            "a label), or `emotions` with objects {label, confidence}; emer states none without calibrated heads"
+            f"{pairs.source} says nowhere how sure it is; give a column `confidence` (a number a clip), `confidences` "
+            "(one a label), or `emotions` with objects {label, confidence}; emer states none without calibrated heads"
         )
     clips = generated.clip_level(mapped.answers, mapped.gold, pairs.confidence)
     return Rows("clip", clips.confidence, 1 - clips.risk, clips.clip, {"clips without a confidence": clips.unsure})
