@@ -11,7 +11,10 @@ from emer.types import Message
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "prompts").glob("*.md"))
-FIRST = ("extract_labels", "sentiment", "group_labels", "judge_clue_overlap", "judge_label_overlap")
+FIRST = (
+    *("extract_labels", "sentiment", "group_labels", "judge_clue_overlap", "judge_label_overlap"),
+    *("explain", "describe_audio", "describe_visual", "merge", "annotate"),
+)
 
 
 def written(folder: Path, text: str, name: str = "own.md") -> str:
