@@ -50,10 +50,10 @@ class Composer:
 
     def compose(self, request: Request) -> Answer:
         """The explanation of one clip or utterance. Its text ends with the line `Emotions: […]`."""
-        clues = tuple(clue for clue in request.clues.items if _within(clue, request))
-        why = _reasons(request)
+        clues = clues_of(request)
+        why = reasons_of(request)
         brief = _is_part(request)
-        told = {m: _choose(clues, m, why, self.most_brief if brief else self.most) for m in MODALITIES}
+        told = told_of(request, self.most_brief if brief else self.most)
         paragraphs = [_paragraph(request, modality, told[modality], brief) for modality in MODALITIES]
         pointing = leans(told, hints(request), why)
         feeling = affect(request.clues.features, _baselines(request))
@@ -76,6 +76,17 @@ class Composer:
 # ---------------------------------------------------------------- what is told
 
 
+def clues_of(request: Request) -> tuple[Clue, ...]:
+    """The clues of the clip or utterance that the request is about."""
+    return tuple(clue for clue in request.clues.items if _within(clue, request))
+
+
+def told_of(request: Request, most: int) -> dict[Modality, Told]:
+    """The clues that are told of each modality, at most `most`, and those that are left."""
+    clues, why = clues_of(request), reasons_of(request)
+    return {modality: _choose(clues, modality, why, most) for modality in MODALITIES}
+
+
 def _within(clue: Clue, request: Request) -> bool:
     """Clues that touch the span; an event without extent at its very edge is one of them."""
     return clue.start <= request.span.end and clue.end >= request.span.start
@@ -90,7 +101,8 @@ def _baselines(request: Request) -> Mapping[str, Features] | None:
     return {"audio": request.clues.baseline} if request.clues.baseline else None
 
 
-def _reasons(request: Request) -> tuple[Reason, ...]:
+def reasons_of(request: Request) -> tuple[Reason, ...]:
+    """The published rules that the measured features touch."""
     baseline = request.clues.baseline
     features = request.clues.features
     return tuple(r for view in features for r in reasons(features[view], baseline if view == "audio" else None))
@@ -112,11 +124,7 @@ def _nothing_there(clue: Clue) -> bool:
 def _paragraph(request: Request, modality: Modality, told: Told, brief: bool) -> str | None:
     if not told.items and (brief or not told.rest):
         return _silence(request, modality, brief)
-    doubtful = len(told.items) > 1 and all(clue.quality for clue in told.clues)
-    clauses = [clause(item[0], request.span, not doubtful) if len(item) == 1 else repeated(item) for item in told.items]
-    sentences = [_sentence(pair, i) for i, pair in enumerate(_pairs(clauses))]
-    if doubtful:
-        sentences.append("All of this is to be taken with care.")
+    sentences = measured(request, told)
     if not told.items:
         sentences.append(f"Nothing about the {NAMES[modality]} stands out.")
     if told.rest and not brief:
@@ -124,6 +132,14 @@ def _paragraph(request: Request, modality: Modality, told: Told, brief: bool) ->
         clues = ("clue" if n == 1 else "clues") + f" of the {NAMES[modality]}"
         sentences.append(f"{'A further ' if told.items else ''}{n} {clues} can be read in the list {cite(told.rest)}.")
     return _once(" ".join(sentences), " of the eye distance")
+
+
+def measured(request: Request, told: Told) -> list[str]:
+    """The sentences about what is told of one modality, each with its citations."""
+    doubtful = len(told.items) > 1 and all(clue.quality for clue in told.clues)
+    clauses = [clause(item[0], request.span, not doubtful) if len(item) == 1 else repeated(item) for item in told.items]
+    sentences = [_sentence(pair, i) for i, pair in enumerate(_pairs(clauses))]
+    return [*sentences, "All of this is to be taken with care."] if doubtful else sentences
 
 
 def _once(text: str, phrase: str) -> str:
