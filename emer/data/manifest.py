@@ -66,14 +66,39 @@ def read_clips(path: str | Path) -> tuple[tuple[Clip, ...], tuple[BadRow, ...]]:
     reading = Reading(Path(path), only_clips=True)
     records = records_of(reading)
     rows = {line: row for line, record in records if (row := row_of(reading, line, record)) is not None}
+    good, bad = _good_and_bad(reading, records, rows)
+    return tuple(row.clip for row in good), bad
+
+
+def read_rows(path: str | Path) -> tuple[tuple[Row, ...], tuple[BadRow, ...]]:
+    """The rows of a manifest that can be used, and the others with all that is wrong with them: for work that one bad
+    row must not stop.
+
+    Raises ConfigError where no row can be used, for wrong columns of a CSV file, and where rows with and without a
+    split are mixed.
+    """
+    reading = Reading(Path(path))
+    records = records_of(reading)
+    rows = {line: row for line, record in records if (row := row_of(reading, line, record)) is not None}
+    if 0 < sum(row.part is None for row in rows.values()) < len(rows):
+        _check_together(reading, list(rows.items()), dict(records))
+        _refuse(reading)
+    _check_together(reading, list(rows.items()), {line: record for line, record in records if line in rows})
+    return _good_and_bad(reading, records, rows)
+
+
+def _good_and_bad(
+    reading: Reading, records: Sequence[tuple[int, Record]], rows: Mapping[int, Row]
+) -> tuple[tuple[Row, ...], tuple[BadRow, ...]]:
+    """The rows without a mistake, and the others. Raises ConfigError where there is none of the first."""
     told: dict[int, list[str]] = {}
     for line, mistake in sorted(reading.mistakes, key=lambda item: item[0]):
         told.setdefault(line, []).append(mistake)
-    clips = tuple(row.clip for line, row in rows.items() if line not in told)
-    if not clips or (1 in told and Path(path).suffix.lower() == ".csv"):
+    good = tuple(row for line, row in rows.items() if line not in told)
+    if not good or (1 in told and reading.manifest.suffix.lower() == ".csv"):
         _refuse(reading)
     named = {line: record["path"] for line, record in records if isinstance(record.get("path"), str)}
-    return clips, tuple(BadRow(line, named.get(line), "; ".join(mistakes)) for line, mistakes in told.items())
+    return good, tuple(BadRow(line, named.get(line), "; ".join(mistakes)) for line, mistakes in told.items())
 
 
 def _from_conversations(path: str | Path, labels: Collection[str] | None, missing_clips: bool) -> tuple[Row, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emer.data import manifest
-from emer.data.manifest import is_manifest, read_clips, read_manifest
+from emer.data.manifest import is_manifest, read_clips, read_manifest, read_rows
 from emer.data.manifest_rows import KEYS
 from emer.errors import ConfigError
 
@@ -241,3 +241,30 @@ def test_conversations_are_read_in_place_of_a_manifest(tmp_path: Path, name: str
         read_manifest(tmp_path / name)
     with pytest.raises(ConfigError, match=r"a.mp4: the label 'sad' is not one of glad, mad"):
         read_manifest(tmp_path / name, ["glad", "mad"], missing_clips=True)
+
+
+def test_rows_that_can_be_used_are_read_beside_those_that_cannot(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").touch()
+    lines = [
+        {"path": "a.wav", "label": "sad", "id": "1"},
+        {"path": "gone.wav", "label": "sad", "id": "2"},
+        {"path": "a.wav", "labels": "sad", "id": "3"},
+        {"path": "a.wav", "label": "happy", "id": "1"},
+    ]
+    (tmp_path / "m.jsonl").write_text("\n".join(json.dumps(line) for line in lines) + "\n{", encoding="utf-8")
+    rows, bad = read_rows(tmp_path / "m.jsonl")
+    assert [(row.id, row.annotation.labels) for row in rows] == [("1", ("sad",))]
+    assert [(row.line, row.path) for row in bad] == [(2, "gone.wav"), (3, "a.wav"), (4, "a.wav"), (5, None)]
+    assert "there is no file gone.wav" in bad[0].reason
+    assert "stands in line 1 too" in bad[2].reason
+
+
+def test_no_usable_row_and_mixed_splits_are_refused_as_a_whole(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").touch()
+    (tmp_path / "none.jsonl").write_text('{"path": "gone.wav"}', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"none\.jsonl has 1 mistake: line 1: there is no file gone\.wav"):
+        read_rows(tmp_path / "none.jsonl")
+    mixed = '{"path": "a.wav", "id": "1", "split": "train"}\n{"path": "a.wav", "id": "2"}'
+    (tmp_path / "mixed.jsonl").write_text(mixed, encoding="utf-8")
+    with pytest.raises(ConfigError, match="rows with and without a split are mixed"):
+        read_rows(tmp_path / "mixed.jsonl")
