@@ -69,6 +69,13 @@ METHODS = {
     "tical": "emer.evidence.tical:Tical",
     "cmc": "emer.evidence.cmc:Cmc",
 }
+BACKBONES = {
+    "qwen2_5_omni": "emer.backbones.qwen2_5_omni:Qwen25Omni",
+    "qwen3_omni": "emer.backbones.qwen3_omni:Qwen3Omni",
+    "gemma4": "emer.backbones.gemma4:Gemma4",
+    "text_clues": "emer.backbones.text_clues:TextClues",
+}
+"""Language models by family (see `emer.backbones.backbone`)."""
 
 
 def load(name: str, table: Mapping[str, str]) -> Any:

@@ -21,6 +21,7 @@ from emer.backbones.reading import Outputs, read_at
 from emer.backbones.templates import Template
 from emer.backbones.vocabulary import check_unused, unused_rows
 from emer.errors import ModelError
+from emer.types import Modality
 
 Export = Literal["adapter", "merged"]
 
@@ -56,6 +57,8 @@ class Backbone(ABC):
     """Which exports a server can take."""
     lora_targets: ClassVar[str]
     """Regular expression over whole module names: the language model's projections, and no encoder's."""
+    perceives: ClassVar[frozenset[Modality]] = frozenset({"audio", "visual", "text"})
+    """What else than text it takes; other media are passed over."""
     caps: ClassVar[Caps] = Caps()
     """What this family is given of a clip unless told otherwise."""
 
@@ -125,9 +128,9 @@ class Backbone(ABC):
         media: list[Medium] = []
         counts: list[int] = []
         for message in conversation.messages:
-            if "audio" in message.media and attached.samples is not None:
+            if "audio" in message.media and attached.samples is not None and "audio" in self.perceives:
                 media.append(self.audio(attached))
-            if "video" in message.media:
+            if "video" in message.media and "visual" in self.perceives:
                 media += [self.video(attached, index) for index in range(len(attached.videos))]
             counts.append(len(media))
         prompt = self._template.prompt(conversation, media, counts)
