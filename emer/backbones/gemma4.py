@@ -7,7 +7,7 @@ merged into a checkpoint of its own.
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Self, final
+from typing import Any, ClassVar, Self, final
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ from emer.types import SAMPLE_RATE
 
 VIDEO_TYPE, AUDIO_TYPE = 2, 3
 """How the processor marks tokens of media in `mm_token_type_ids`; text is 0, still pictures are 1."""
+VIDEO_INPUTS = ("pixel_values_videos", "video_position_ids", "num_frames_per_video")
 
 
 @final
@@ -45,6 +46,7 @@ class Gemma4(Backbone):
         check_type(config_of(path_or_id), path_or_id, ("gemma4",))
         model = open_model("Gemma4ForConditionalGeneration", path_or_id, device, dtype)
         processor = open_processor(path_or_id, "Gemma4Processor")
+        model.model.register_forward_pre_hook(encode_videos, with_kwargs=True)
         return cls(model if adapter is None else with_adapter(model, adapter), processor)
 
     def audio(self, attached: Attached) -> Medium:
@@ -63,7 +65,8 @@ class Gemma4(Backbone):
         found = self.processor.video_processor(
             videos=[torch.from_numpy(pictures).permute(0, 3, 1, 2)], do_sample_frames=False, return_tensors="pt"
         )
-        inputs = {name: found[name] for name in ("pixel_values_videos", "video_position_ids")}
+        found["num_frames_per_video"] = torch.as_tensor(found["num_frames_per_video"])
+        inputs = {name: found[name] for name in VIDEO_INPUTS}
         count = int(found["num_soft_tokens_per_video"][0])
         p = self.processor
         seconds = [int(i / attached.fps) for i in range(len(pictures))]
@@ -77,3 +80,21 @@ class Gemma4(Backbone):
         kinds[ids == config.video_token_id] = VIDEO_TYPE
         kinds[ids == config.audio_token_id] = AUDIO_TYPE
         return {"mm_token_type_ids": kinds}
+
+
+def encode_videos(model: Any, arguments: tuple[Any, ...], inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Run the picture encoder before the model's own pass does; a forward pre-hook with keyword arguments.
+
+    transformers 5.19 asks for the number of frames of each video in there, and does not hand it down. The numbers only
+    split what is joined again in the next step, so one number for all frames gives the same vectors.
+    """
+    pixels = inputs.get("pixel_values_videos")
+    if pixels is None or inputs.get("mm_encoder_outputs"):
+        return arguments, inputs
+    found = model.get_video_features(
+        pixels,
+        inputs.get("video_position_ids"),
+        num_frames_per_video=torch.tensor([len(pixels)]),
+        return_dict=True,
+    )
+    return arguments, {**inputs, "pixel_values_videos": None, "mm_encoder_outputs": {"video": found}}

@@ -1,6 +1,8 @@
 """Models and processors from folders or hub ids, adapters on top; what does not fit is told in one line."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +15,7 @@ Dtype = torch.dtype | Literal["auto"]
 
 def transformers() -> Any:
     """The package, with what torchvision lacks declared before it. Raises MissingExtra when it is absent."""
-    import emer.backbones.torchvision_ops  # noqa: F401  declares operators while it is imported
+    import emer.torchvision_ops  # noqa: F401  declares operators while it is imported
 
     try:
         import transformers as package
@@ -38,11 +40,25 @@ def check_type(config: Any, path_or_id: str | Path, types: tuple[str, ...]) -> N
         )
 
 
+@contextlib.contextmanager
+def without_bars() -> Iterator[None]:
+    """No progress bars of transformers on standard error in this block."""
+    logging = transformers().utils.logging
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
 def open_model(model_class: str, path_or_id: str | Path, device: torch.device | str, dtype: Dtype) -> Any:
     """The model in evaluation mode. Raises ModelError when weights are missing, also when only some are."""
     found = getattr(transformers(), model_class)
     try:
-        model, info = found.from_pretrained(str(path_or_id), dtype=dtype, output_loading_info=True)
+        with without_bars():
+            model, info = found.from_pretrained(str(path_or_id), dtype=dtype, output_loading_info=True)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(f"{path_or_id} cannot be loaded as {model_class}: {_first_line(error)}") from error
     missing = sorted(info["missing_keys"])
