@@ -47,9 +47,6 @@ def prove_live(
     >>> mood = VerdictSpec(label_set="mood", labels=("good", "bad"))
     >>> prove_live(probe, [2.0, -1.0005], [0.5, 0.5], mood).change
     1.5005
-    >>> prove_live(probe, [0.5, 0.5], [0.5, 0.5], mood)
-    Traceback (most recent call last):
-    emer.errors.ModelError: the adapter has no effect: the same prompt gives the same verdict logits with it and ...
     """
     for name, logits in (("served", served), ("base", base)):
         if len(logits) != spec.rows or not np.isfinite(logits).all():

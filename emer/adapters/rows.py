@@ -25,8 +25,17 @@ MOST_ROWS_FOR_VLLM = 258_048
 """vLLM refuses LoRA on an output layer with more rows than this; such a model needs the merged export."""
 _BASE_CHANGING = ("pissa", "olora", "corda", "loftq", "lora_ga")
 """Initialisations that change the base's weights: an adapter made with them is one of another base."""
-_VARIANTS = ("alora_invocation_tokens", "arrow_config", "kasa_config", "layer_replication", "monteclora_config")
-_VARIANTS += ("target_parameters", "use_bdlora", "use_qalora", "velora_config")
+_VARIANTS = (
+    "alora_invocation_tokens",
+    "arrow_config",
+    "kasa_config",
+    "layer_replication",
+    "monteclora_config",
+    "target_parameters",
+    "use_bdlora",
+    "use_qalora",
+    "velora_config",
+)
 """Settings of PEFT that make of LoRA something else than a product added to a weight."""
 
 
