@@ -133,6 +133,7 @@ def _score_options(command: argparse.ArgumentParser) -> None:
     add("--metric", metavar="M", required=True, help=f"one of {SCORES}")
     add("--against", metavar="PRED2", help="other answers: by how much PRED is better, on the same clips")
     add("--wheels", metavar="PATH", help="released emotion tables (default: emer's own)")
+    add("--nearest", metavar="DIR", help="a text encoder: unknown words count as their nearest known word (marked)")
     add("--ring", type=int, choices=(1, 2), default=1, help="of the wheels: 1 inner, 2 middle clusters (default 1)")
     add("--strict", action="store_true", help="predicted words that the tables do not know count as wrong")
     add("--label-set", metavar="NAME", help="closed labels: ekman7, mer6, …, or wheel1 … (default: gold's own)")

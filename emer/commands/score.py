@@ -46,6 +46,7 @@ def options_of(options: Namespace) -> Options:
         calibration = _answers(options, answers, None), _gold(options, gold)
     return Options(
         wheels=options.wheels,
+        nearest=options.nearest,
         ring=options.ring,
         strict=options.strict,
         bootstrap=options.bootstrap,

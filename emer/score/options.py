@@ -17,6 +17,9 @@ class Options:
 
     wheels: str | None = None
     """Folder or file of released emotion tables; None takes emer's own."""
+    nearest: str | None = None
+    """Folder of a text encoder: words that the tables do not know take the clusters of their nearest known word, for
+    the metrics of wheels. No published score is made so, and every such score says it."""
     ring: int = 1
     """1: inner clusters, 2: middle ones."""
     strict: bool = False

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -31,6 +32,9 @@ from emer.score.options import Options
 from emer.score.pairs import Pairs
 from emer.score.result import TablesRecord
 
+if TYPE_CHECKING:  # loads torch when it is used
+    from emer.score.embedding import Encoder
+
 CONSTANT = ("angry", "sad", "happy")
 """The answer that methods are held against: it gets 42 of 100 on OV-MERD+."""
 NINE = ("angry", "happy", "neutral", "sad", "surprise", "fear", "disgust", "worried", "contempt")
@@ -45,6 +49,29 @@ def tables_of(path: str | None) -> WheelTables:
     return load_wheels(path)
 
 
+def tables_for(pairs: Pairs, options: Options) -> WheelTables:
+    """The tables that the options name; with `nearest`, the words of these files that they do not know take a
+    neighbour's clusters."""
+    if options.nearest is None:
+        return tables_of(options.wheels)
+    return _with_nearest(options.wheels, options.nearest, tuple(pairs.vocabulary[0]))
+
+
+@lru_cache(maxsize=8)
+def _with_nearest(path: str | None, folder: str, words: tuple[str, ...]) -> WheelTables:
+    from emer.emotions.wheel_nearest import with_nearest
+
+    encoder = _encoder(folder)
+    return with_nearest(tables_of(path), words, encoder.sentences, name=encoder.name)
+
+
+@lru_cache(maxsize=1)
+def _encoder(folder: str) -> "Encoder":
+    from emer.score.embedding import Encoder
+
+    return Encoder.load(folder)
+
+
 def record(tables: WheelTables) -> TablesRecord:
     return TablesRecord(tables.name, tables.sha256)
 
@@ -54,9 +81,10 @@ def is_wheel(name: str) -> bool:
     return name.startswith("wheel") and name.removeprefix("wheel").isdigit()
 
 
-def noted(tables: WheelTables) -> tuple[str, ...]:
+def noted(tables: WheelTables, options: Options) -> tuple[str, ...]:
     """What the reader of a score must know about the tables."""
-    return () if tables.note is None else (tables.note,)
+    nearest = () if options.nearest is None else (f"{tables.name}: no published score is made so",)
+    return (*(() if tables.note is None else (tables.note,)), *nearest)
 
 
 # ---------------------------------------------------------------- sets against sets
@@ -70,14 +98,14 @@ class OpenVocabulary:
     mappings: Callable[[WheelTables, Options], Sequence[str]]
 
     def measure(self, pairs: Pairs, options: Options) -> Measured:
-        tables = tables_of(options.wheels)
+        tables = tables_for(pairs, options)
         words, gold, predicted = pairs.vocabulary
         mappings = self.mappings(tables, options)
         found = mapping_scores(gold, predicted, words, tables, mappings, strict=options.strict)
-        return _measured(pairs, tables, found, self.of_means, ("f1", "precision", "recall"))
+        return _measured(pairs, options, tables, found, self.of_means, ("f1", "precision", "recall"))
 
     def floors(self, pairs: Pairs, options: Options) -> Mapping[str, float]:
-        tables = tables_of(options.wheels)
+        tables = tables_for(pairs, options)
         mappings = self.mappings(tables, options)
         words, gold = gold_vocabulary(pairs)
         answers = {CONSTANT: "", **{most_frequent(words, gold, n): "most frequent gold: " for n in (1, 3)}}
@@ -94,7 +122,12 @@ class OpenVocabulary:
 
 
 def _measured(
-    pairs: Pairs, tables: WheelTables, found: WheelScores | HitRates, of_means: OfMeans, names: Sequence[str]
+    pairs: Pairs,
+    options: Options,
+    tables: WheelTables,
+    found: WheelScores | HitRates,
+    of_means: OfMeans,
+    names: Sequence[str],
 ) -> Measured:
     """Scores under each mapping as one measurement; `names` are those of its numbers."""
     words, gold, predicted = pairs.vocabulary
@@ -111,7 +144,7 @@ def _measured(
         },
         unknown=unknown_words(words, predicted, _known_to(tables, found.mappings)),
         tables=record(tables),
-        notes=noted(tables),
+        notes=noted(tables, options),
     )
 
 
@@ -138,17 +171,17 @@ class Hits:
 
     def measure(self, pairs: Pairs, options: Options) -> Measured:
         refuse_several(pairs, "hit rate")
-        tables = tables_of(options.wheels)
+        tables = tables_for(pairs, options)
         words, gold, predicted = pairs.vocabulary
         found = hit_rates(gold, predicted, words, tables, options.ring, options.strict)
-        return _measured(pairs, tables, found, self.of_means, ("hit", "mscore", "precision"))
+        return _measured(pairs, options, tables, found, self.of_means, ("hit", "mscore", "precision"))
 
     def floors(self, pairs: Pairs, options: Options) -> Mapping[str, float]:
         words, gold = gold_vocabulary(pairs)
         every = most_frequent(words, gold, len(words))
         answers = {NINE: "", every[:1]: "most frequent gold: ", every: "every gold label: "}
         words, made = constants(words, len(gold), list(answers))
-        tables = tables_of(options.wheels)
+        tables = tables_for(pairs, options)
         return {
             f"{why}{named(a)}": self._value(hit_rates(gold, answer, words, tables, options.ring))
             for (a, why), answer in zip(answers.items(), made, strict=True)
@@ -225,7 +258,7 @@ def groups_of(pairs: Pairs, options: Options) -> tuple[Mapping[str, str], str, T
     asked = options.groups or "wheel1"
     if not is_wheel(asked):
         return _groups_file(Path(asked)), f"those of {asked}", None
-    tables = tables_of(options.wheels)
+    tables = tables_for(pairs, options)
     mapping = f"case3_{asked}_level{options.ring}"
     words = list(dict.fromkeys([*pairs.vocabulary[0], *CONSTANT]))
     groups = {word: cluster for word in words if (cluster := tables.map(mapping, word)) != UNKNOWN}

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emer.emotions.wheel_nearest import LEAST
 from emer.errors import ConfigError
 from emer.score.embedding import Encoder
 from emer.score.explanations import embedding_metric, token_metric
+from emer.score.options import Options
 from emer.score.result import Column
-from emer.score.scoring import score_by
+from emer.score.scoring import score, score_by
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "voice", "trembles", "she", "smiles", "and", ".", "looks"]
 TEXTS = ["the voice trembles and she looks .", "she smiles ."]
@@ -97,3 +99,24 @@ def test_a_folder_without_a_model_is_refused_and_nothing_is_fetched(tmp_path: Pa
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ConfigError, match="cannot be read as a text encoder"):
         Encoder.load(tmp_path)
+
+
+def test_unknown_words_count_as_their_nearest_known_word_and_the_score_says_so(folder: Path) -> None:
+    """`trembles` stands in no table; the encoder knows it and no emotion word, so all emotion words are as near."""
+    gold = Column("gold", ["a", "b"], [["happy"], ["sad"]])
+    said = Column("said", ["a", "b"], [["trembles"], ["sad"]])
+    plain = score("wheel_f1", said, gold, Options(bootstrap=0))
+    found = score("wheel_f1", said, gold, Options(bootstrap=0, nearest=str(folder)))
+    assert plain.unknown_share == 0.5
+    assert plain.tables is not None
+    assert found.tables is not None
+    assert found.tables.name.startswith(f"{plain.tables.name}, unknown words by tiny (")
+    assert found.tables.sha256 == plain.tables.sha256
+    assert any("no published score is made so" in note for note in found.detail["notes"])
+    near = encoder_cosine(folder, "trembles", "[UNK]")
+    assert found.unknown_share == (0.0 if near >= LEAST else 0.5)
+
+
+def encoder_cosine(folder: Path, *words: str) -> float:
+    a, b = Encoder.load(folder).sentences(words).astype(float)
+    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
