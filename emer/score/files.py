@@ -47,7 +47,7 @@ def read_predictions(path: str | Path, *, encoding: str | None = None, parser: P
     labels, emotions = _labels(path, names, cells.columns.get("labels"), parser)
     if emotions is None and "confidences" in cells.columns:
         emotions = _sure(path, names, labels, cells.columns["confidences"])
-    sentiment, strange = _sentiments(cells.columns.get("sentiment"))
+    sentiment, strange = _sentiments(cells.columns.get("sentiment"), parser)
     return Column(
         source=str(path),
         names=names,
@@ -199,16 +199,29 @@ def _sure(
 # ---------------------------------------------------------------- other columns
 
 
-def _sentiments(cells: Sequence[Any] | None) -> tuple[list[str | None] | None, tuple[str, ...]]:
-    """Sentiment words; what is none of them counts as neutral, as in the field's scorers, which a note says."""
+def _sentiments(cells: Sequence[Any] | None, parser: Parser) -> tuple[list[str | None] | None, tuple[str, ...]]:
+    """Sentiment words; what is none of them, an empty cell too, counts as neutral, which a note says.
+
+    `published`: only the three words just as they stand are one, as in the field's scorers (Lian et al. 2025); a column
+    without any of them is none that these scorers could read, and is read as `tolerant` does.
+    """
     if cells is None or all(is_missing(cell) for cell in cells):
         return None, ()
-    plain = [None if _nothing(cell) else str(cell).strip().strip(".。\"'").lower() for cell in cells]
-    strange = {word for word in plain if word is not None and word not in SENTIMENTS}
+    exact = parser == "published" and any(isinstance(cell, str) and cell in SIGNS for cell in cells)
+    plain = ["" if _nothing(cell) else str(cell) if exact else _plain_sentiment(str(cell)) for cell in cells]
+    known: Mapping[str, str] = {word: word for word in SIGNS} if exact else SENTIMENTS
+    strange = {word for word in plain if word not in known}
+    if not strange:
+        return [known[word] for word in plain], ()
     count, shown = sum(word in strange for word in plain), some(sorted(repr(word[:40]) for word in strange))
-    found = [None if word is None else SENTIMENTS.get(word, "neutral") for word in plain]
     note = f"{count} sentiments are none of positive, negative, neutral and count as neutral ({shown})"
-    return found, (note,) if strange else ()
+    if exact and any(_plain_sentiment(word) in SENTIMENTS for word in strange):
+        note += "; --parser tolerant reads some of them"
+    return [known.get(word, "neutral") for word in plain], (note,)
+
+
+def _plain_sentiment(text: str) -> str:
+    return text.strip().strip(".。\"'").lower()
 
 
 def _given_values(

@@ -132,11 +132,22 @@ def test_a_guessed_column_of_values_that_holds_none_is_left_and_told(tmp_path: P
         read_gold(written(tmp_path / "gold.csv", "name,label,value\na,joy,mixed\n"))
 
 
-def test_sentiments_are_words_and_strange_ones_count_as_neutral_and_are_told(tmp_path: Path) -> None:
-    text = "name,sentiment\na,Positive.\nb,消极\nc,\nd,mixed\n"
-    column = read_predictions(written(tmp_path / "answers.csv", text))
-    assert column.sentiment == ["positive", "negative", None, "neutral"]
-    assert "1 sentiments are none of positive, negative, neutral and count as neutral ('mixed')" in column.notes
+def test_sentiments_are_the_three_words_as_the_field_reads_them(tmp_path: Path) -> None:
+    """The released scorer of AffectGPT compares each cell with three words and takes 0 for whatever else it finds."""
+    text = "name,sentiment\na,Positive\nb,negative\nc,\nd,mixed\ne,positive\n"
+    path = written(tmp_path / "answers.csv", text)
+    column = read_predictions(path)
+    assert column.sentiment == ["neutral", "negative", "neutral", "neutral", "positive"]
+    assert column.notes[0].startswith("3 sentiments are none of positive, negative, neutral and count as neutral (")
+    assert "'Positive'" in column.notes[0]
+    assert "--parser tolerant" in column.notes[0]
+    assert read_predictions(path, parser="tolerant").sentiment == ["positive", "negative", *["neutral"] * 2, "positive"]
+
+
+def test_sentiments_that_no_other_scorer_could_read_are_read_as_they_are_meant(tmp_path: Path) -> None:
+    column = read_predictions(written(tmp_path / "answers.csv", "name,sentiment\na,Positive.\nb,消极\nc,\n"))
+    assert column.sentiment == ["positive", "negative", "neutral"]
+    assert column.notes == ("1 sentiments are none of positive, negative, neutral and count as neutral ('')",)
 
 
 # ---------------------------------------------------------------- runs of emer bench
