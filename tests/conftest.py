@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import emer.torchvision_ops  # noqa: F401  before a test imports evaluate or torchmetrics, which import torchvision
+
 ROOT = Path(__file__).parents[1]
 
 

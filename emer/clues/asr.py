@@ -66,6 +66,8 @@ class Whisper:
         return Transcript(text, f"whisper:{self.model}", language, tuple(utterances), tuple(words) if timed else None)
 
     def _recogniser(self) -> Any:
+        import emer.torchvision_ops  # noqa: F401  before transformers, which may import torchvision
+
         try:
             from transformers import pipeline
         except ImportError as error:

@@ -45,6 +45,8 @@ class Encoder:
         path = Path(folder)
         if not (path / "config.json").is_file():
             raise ConfigError(f"{path} holds no model: there is no config.json; name the folder of a text encoder")
+        import emer.torchvision_ops  # noqa: F401  before transformers, which may import torchvision
+
         try:
             from transformers import AutoModel, AutoTokenizer
         except ImportError as error:

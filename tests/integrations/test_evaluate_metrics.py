@@ -18,6 +18,7 @@ from emer.metrics import calibration_error, multilabel, proper_scores, selective
 
 SCRIPT = """
 import json, sys
+import emer.torchvision_ops
 import evaluate
 import numpy as np
 from emer.integrations.evaluate import path

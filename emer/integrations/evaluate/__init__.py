@@ -7,7 +7,9 @@
     trusted.compute(predictions=[0, 1], references=[0, 0], confidence=[0.9, 0.4], threshold=0.5)
 
 Each is a shell: the arithmetic, its sources and its checks are in `emer.metrics`, and for wheel_f1, hit_rate, sentiment
-and ovmerd12 in `emer.score`.
+and ovmerd12 in `emer.score`. `evaluate` loads transformers, which
+fails beside a torchvision that does not fit its torch (a CUDA build on a machine without one): there,
+`import emer.torchvision_ops` before it.
 """
 
 from pathlib import Path
