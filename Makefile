@@ -17,6 +17,9 @@ OPENCV_HEADLESS := opencv-contrib-python-headless==4.14.0.94
 # An oracle of losses and metrics. Its dependencies would bring CUDA builds; the tests load its files singly.
 TORCH_UNCERTAINTY := torch-uncertainty==0.13.0
 
+# Video processors use its transforms. Package indices offer it for CUDA alone, hence without its torch; see emer/torchvision_ops.py.
+TORCHVISION := torchvision==0.28.0
+
 # One thread a library: two cores are shared by many, and voice activity slows 90-fold under contention.
 export OMP_NUM_THREADS ?= 1
 
@@ -67,7 +70,7 @@ lowest:
 	.venv-lowest/bin/python -m pytest -m "not long" $(PYTEST)
 
 constraints: $(VENV)/.developing
-	@$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu//' | grep -vE '^(opencv-contrib-python-headless|torch.uncertainty)'
+	@$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu//' | grep -vE '^(opencv-contrib-python-headless|torch.uncertainty|torchvision|emer.weights)'
 
 clean:
 	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache
@@ -83,5 +86,5 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints/tested.txt $(w
 $(VENV)/.developing: $(VENV)/.installed
 	$(PIP) -e ".[face,asr,dev]"
 	$(PIP) --force-reinstall --no-deps "$(OPENCV_HEADLESS)"
-	$(PIP) --no-deps "$(TORCH_UNCERTAINTY)"
+	$(PIP) --no-deps "$(TORCH_UNCERTAINTY)" "$(TORCHVISION)"
 	touch $@
