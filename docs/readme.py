@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+COMMANDS = ("explain", "train", "calibrate", "score", "bench", "bench run")
+HELPS = (["--help"], *([*command.split(), "--help"] for command in COMMANDS))
 SCORE = ("score", "examples/answers.csv", "examples/truth.csv", "--metric", "wheel_f1")
 
 
@@ -17,10 +19,7 @@ def main() -> None:
     """Rewrite README.md in place."""
     readme = ROOT / "README.md"
     text = readme.read_text()
-    helps = [
-        f"```console\n$ emer {' '.join(a)}\n{said(*a)}\n```"
-        for a in (["--help"], *([name, "--help"] for name in ("explain", "train", "calibrate", "score", "bench")))
-    ]
+    helps = [f"```console\n$ emer {' '.join(a)}\n{said(*a)}\n```" for a in HELPS]
     text = filled(text, "help", "\n\n".join(helps))
     text = filled(text, "example", f"```text\n{shortened(said('explain', 'examples/talking_face.mp4'))}\n```")
     text = filled(text, "score", f"```text\n{said(*SCORE)}\n```")

@@ -123,8 +123,17 @@ def test_a_reader_that_goes_away_is_no_error(example_clip: Path) -> None:
 
 def test_the_help_in_the_readme_is_the_help() -> None:
     env = os.environ | {"COLUMNS": "80"}
-    for arguments in (["--help"], *([command, "--help"] for command in ("explain", "train", "calibrate", "bench"))):
+    commands = ("explain", "train", "calibrate", "score", "bench", "bench run")
+    for arguments in (["--help"], *([*command.split(), "--help"] for command in commands)):
         done = subprocess.run(
             [sys.executable, "-m", "emer.cli", *arguments], capture_output=True, text=True, check=True, env=env
         )
         assert done.stdout.strip() in (ROOT / "README.md").read_text(), "run `make readme`"
+
+
+def test_the_example_score_in_the_readme_is_what_is_printed() -> None:
+    arguments = ["score", "examples/answers.csv", "examples/truth.csv", "--metric", "wheel_f1"]
+    command = [sys.executable, "-m", "emer.cli", *arguments]
+    env = os.environ | {"COLUMNS": "80"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=env, cwd=ROOT)
+    assert done.stdout.strip() in (ROOT / "README.md").read_text(), "run `make readme`"
