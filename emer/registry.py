@@ -19,6 +19,7 @@ EXTRACTORS = {
 }
 ENGINES = {
     "composer": "emer.engines.composer:Composer",
+    "transformers": "emer.engines.transformers_engine:Transformers",
 }
 TRANSCRIBERS = {
     "whisper": "emer.clues.asr:Whisper",
