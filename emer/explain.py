@@ -8,24 +8,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 from emer import media as media_
 from emer.clues.cache import Cache
 from emer.clues.extract import Progress, extract
 from emer.emotions import label_set
+from emer.engines.engine import make_engine, name_of
+from emer.engines.verdicts import conflict_among, fusable
 from emer.errors import EmerError
-from emer.evidence.conflict import conflict
 from emer.evidence.fusion import fuse
 from emer.evidence.hints import hint
 from emer.evidence.judgement import Heard, Judgement, judge
 from emer.evidence.opinion import vacuous
 from emer.evidence.weights import INSTALLED, Weights, find_weights
 from emer.files import cache_folder
-from emer.registry import ENGINES, load
 from emer.types import (
     MODALITIES,
+    VERDICT,
     Answer,
     Clip,
     ClipRecord,
@@ -33,6 +35,7 @@ from emer.types import (
     Emotion,
     Explanation,
     Media,
+    Modality,
     Opinion,
     Provenance,
     Request,
@@ -47,6 +50,19 @@ class Explainer:
 
     engine: str = "composer"
     """A name from `emer.registry.ENGINES`, or `package.module:Class`."""
+    model: str | None = None
+    """For engines with a language model: its folder, or its id on the hub."""
+    adapter: str | None = None
+    """The folder of an adapter on it; without a verdict from one there is no confidence in what the model says."""
+    prompt: str | None = None
+    """What the model is asked with: a prompt that ships, or a file; None takes the engine's own."""
+    stages: int | None = None
+    """2: the model describes voice and face first, and explains then."""
+    views: str | None = None
+    """`full`: the model's verdict is also read with each modality alone."""
+    seed: int | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
+    """Whatever else the engine takes: temperature, batch_size, device, …"""
     weights: str | Path | None = INSTALLED
     """Trained heads: those of the distribution emer-weights where it is installed, those of a folder, or None."""
     fusion: str | None = None
@@ -60,13 +76,17 @@ class Explainer:
     limits: media_.Limits = field(default_factory=media_.Limits)
     progress: Progress | None = None
 
+    def __post_init__(self) -> None:
+        _ = self.answering  # so that a wrong setting is told before a clip is measured
+
     def explain(self, clip: Clip | str | Path) -> Explanation:
         """Explain one clip. Raises EmerError when it cannot be explained at all."""
         clip = clip if isinstance(clip, Clip) else Clip(str(clip))
         media = media_.open(clip, self.limits)
         clues = self.clues(clip, media)
-        requests = [self.request(media, clues), *(self.request(media, clues, part) for part in clues.segments)]
-        answers = list(load(self.engine, ENGINES)().answer(requests))
+        ask = partial(self.request, media, clues, without=clip.without)
+        requests = [ask(), *map(ask, clues.segments)]
+        answers = list(self.answering.answer(requests))
         whole, *parts = [self.explanation(*pair) for pair in zip(requests, answers, strict=True)]
         return replace(whole, segments=tuple(parts) or None, tracks=clues.tracks)
 
@@ -75,14 +95,22 @@ class Explainer:
         media = media or media_.open(clip, self.limits)
         return extract(clip, media, cache=Cache(self.cache), transcriber=self.transcriber, progress=self.progress)
 
-    def request(self, media: Media, clues: Clues, segment: Segment | None = None) -> Request:
+    @cached_property
+    def answering(self) -> Any:
+        """The engine (`emer.engines.engine.Engine`), made once. Raises ConfigError where it cannot be made."""
+        own = ("model", "adapter", "prompt", "stages", "views", "seed")
+        return make_engine(self.engine, {name: getattr(self, name) for name in own} | dict(self.settings))
+
+    def request(
+        self, media: Media, clues: Clues, segment: Segment | None = None, *, without: frozenset[Modality] = frozenset()
+    ) -> Request:
         """What the engine is asked, about the whole clip or about one segment."""
         span = segment.span if segment else media.facts.span
         clues = clues_within(clues, segment) if segment else clues
         heard = self.heard(clues)
         opinions = {view: opinion_of(clues, view) for view in MODALITIES} | (trained_opinions(heard) if heard else {})
         prior = self.fused(opinions, heard)
-        settings = {"heard": heard} if heard else {}
+        settings = ({"without": without} if without else {}) | ({"heard": heard} if heard else {})
         return Request(media, clues, span, opinions, prior, transcript=clues.transcript, settings=settings)
 
     def heard(self, clues: Clues) -> Heard | None:
@@ -101,28 +129,37 @@ class Explainer:
     def fused(self, opinions: Mapping[str, Opinion], heard: Heard | None) -> Opinion:
         """All views as one, by the rule that was asked for, else by that of the heads."""
         rule, reliabilities = self.fusion or "weighted", self.reliabilities
-        if heard is not None and heard.views and self.fusion is None:
-            speaking = {view for view, opinion in opinions.items() if opinion.trained and opinion.present}
+        speaking = {view for view, opinion in opinions.items() if opinion.trained and opinion.present}
+        if heard is not None and speaking and self.fusion is None:
             fitted = heard.reliabilities if speaking <= set(heard.reliabilities or ()) else None
             rule, reliabilities = heard.fusion, reliabilities or fitted
         return fuse(opinions, rule, reliabilities)
+
+    def judged_by(self, heard: Heard | None, answer: Answer) -> Heard | None:
+        """What fusion and confidence go by: with a verdict, by what the adapter that gave it was calibrated for."""
+        if answer.verdict is None or self.adapter is None:
+            return heard
+        from emer.engines.tuned import heard_with  # loads torch
+
+        return heard_with(self.adapter, heard)
 
     def explanation(self, request: Request, answer: Answer) -> Explanation:
         """Opinions and answer as one value. An engine's failure is an error for the user, never a silent gap."""
         if answer.error is not None:
             raise EmerError(f"the {self.engine} engine could not answer: {answer.error}")
-        heard = heard_of(request)
-        opinions = dict(request.opinions) | ({"verdict": answer.verdict} if answer.verdict else {})
-        fused = self.fused(opinions, heard) if answer.verdict else request.prior
+        heard = self.judged_by(heard_of(request), answer)
+        opinions = dict(request.opinions) | ({VERDICT: answer.verdict} if answer.verdict else {}) | dict(answer.alone)
+        together, left_out = fusable(opinions)
+        fused = self.fused(together, heard) if answer.verdict else request.prior
         own = self.fusion is None and self.reliabilities is None
-        judgement = judge(heard, opinions, fused, as_calibrated=own)
+        judgement = judge(heard, together, fused, as_calibrated=own)
         return Explanation(
             clip=_record(request),
             transcript=request.transcript,
             clues=request.clues.items,
             opinions=opinions,
             fused=fused,
-            conflict=conflict(opinions),
+            conflict=conflict_among(opinions),
             emotions=tuple(with_confidence(emotion, judgement) for emotion in answer.labels),
             explanation=answer.text,
             statements=answer.statements,
@@ -130,11 +167,15 @@ class Explainer:
             calibrated=judgement.confidence is not None,
             trusted=judgement.trusted,
             out_of_domain=judgement.out_of_domain,
-            warnings=(*request.clues.warnings, *judgement.notices),
+            warnings=(*request.clues.warnings, *answer.warnings, *left_out, *judgement.notices),
             failed=request.clues.failed,
             provenance=Provenance(
                 emer=__version__,
                 engine=self.engine,
+                model=name_of(self.model),
+                adapter=name_of(self.adapter),
+                prompt=answer.prompt,
+                seed=getattr(self.answering, "seed", None),
                 weights=heard.weights if heard and heard.views else None,
                 calibration=judgement.record,
             ),

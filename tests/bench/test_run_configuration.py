@@ -74,9 +74,7 @@ def test_what_no_engine_here_takes_is_refused_by_name() -> None:
     )
     with pytest.raises(ConfigError) as caught:
         check(systems, 0)
-    assert "system large cannot be made: model, prompt is set, and the engine composer takes no such thing" in str(
-        caught.value
-    )
+    assert "large: model, prompt is set, and the engine composer takes no such thing" in str(caught.value)
     assert "odd: 'nobody' is not known here; choose one of composer" in str(caught.value)
     assert "bare: no/such/folder holds no heads" in str(caught.value)
     assert "temperature is set" in str(caught.value)
