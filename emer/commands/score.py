@@ -4,7 +4,7 @@ import sys
 from argparse import Namespace
 from typing import Any
 
-from emer.errors import ConfigError
+from emer.errors import ConfigError, OutputError
 from emer.jsonio import dumps
 from emer.score.files import read_gold, read_predictions
 from emer.score.options import Options
@@ -34,7 +34,7 @@ def run(options: Namespace) -> int:
         other = _answers(options, options.against, endpoint)
         found = difference_by(metric, options.metric, predicted, other, gold, settings)
         text = difference_as_text(found, gold.source)
-    print(dumps(as_json(found)) if options.json else _printable(text))
+    _print(dumps(as_json(found)) if options.json else text)
     return 0
 
 
@@ -96,7 +96,21 @@ def _gold(options: Namespace, path: str) -> Column:
     return read_gold(path, encoding=options.encoding, parser=options.parser)
 
 
+def _print(text: str) -> None:
+    """Print a result. Raises OutputError where nothing can be printed; a reader that went away is left to `main`."""
+    if sys.stdout is None:
+        raise OutputError("standard output is closed, so the result cannot be printed; leave it open")
+    try:
+        print(_printable(text), flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        sys.stdout = None  # what it still holds cannot be written either, and Python would say so once more
+        raise OutputError(f"the result cannot be printed ({error.strerror}); send it elsewhere") from error
+
+
 def _printable(text: str) -> str:
-    """What the terminal can show: a label may hold half a character, or one that its encoding lacks."""
+    """What the terminal can show: a label may hold half a character, one that its encoding lacks, or commands to it."""
     encoding = sys.stdout.encoding or "utf-8"
-    return text.encode(encoding, "replace").decode(encoding)
+    plain = "".join(letter if letter == "\n" or letter.isprintable() else " " for letter in text)
+    return plain.encode(encoding, "replace").decode(encoding)

@@ -64,6 +64,8 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
+    except MemoryError as error:
+        raise ConfigError(f"{path} unpacks to more than memory holds ({error}); save only what is needed") from error
     except (ValueError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         pickled = "it holds pickled Python objects, which emer never loads" if "pickle" in str(error) else str(error)
         raise ConfigError(f"{path} cannot be read as .npz: {pickled}; save plain arrays with numpy.savez") from error

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import msgspec
+import numpy as np
 
 from emer.data.rows import some
 from emer.errors import ConfigError, MissingExtra
@@ -21,6 +22,8 @@ from emer.score.headers import Header, Kind, read_header
 
 LOOKED_AT = 1000
 """JSON rows of which the keys are looked at before columns are chosen."""
+MOST_ROWS = 50_000_000
+"""Of an archive: a small one can unpack to more than any memory holds."""
 LONGEST_CELL = 1 << 30
 """Characters. The csv module stops at 131,072 unless told otherwise; labels of a runaway model are longer."""
 SEPARATORS = {".tsv": "\t", ".csv": ","}
@@ -67,7 +70,7 @@ def _from_csv(path: Path, kind: Kind, encoding: str | None) -> Cells:
     try:
         with path.open(newline="", encoding=chosen) as file:
             return _csv_cells(path, kind, file)
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise misread(path, chosen) from error
     except csv.Error as error:
         raise ConfigError(f"{path} cannot be read as CSV: {error}; is a quotation mark missing?") from error
@@ -121,7 +124,7 @@ def _from_jsonl(path: Path, kind: Kind, encoding: str | None) -> Cells:
             rows = _json_lines(path, file)
             first = list(islice(rows, LOOKED_AT))
             return _of_rows(path, kind, first, chain(first, rows))
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise misread(path, chosen) from error
 
 
@@ -138,7 +141,7 @@ def _from_json(path: Path, kind: Kind, encoding: str | None) -> Cells:
     chosen = encoding_of(path, encoding)
     try:
         value = _decoded(str(path), path.read_text(encoding=chosen))
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise misread(path, chosen) from error
     rows = _rows_of(path, value)
     return _of_rows(path, kind, rows[:LOOKED_AT], rows)
@@ -176,7 +179,7 @@ def _of_rows(path: Path, kind: Kind, sample: Sequence[Mapping[str, Any]], rows: 
 def _decoded(where: str, text: str) -> Any:
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         pass  # Python writes NaN into JSON, which msgspec rightly refuses: the slower reader knows it
     try:
         return _encodable(json.loads(text))
@@ -222,10 +225,20 @@ def _from_npz(path: Path, kind: Kind, encoding: str | None) -> Cells:
         raise ConfigError(f"there is no file {path}; check the spelling")
     arrays = read_arrays(path)
     header: Header = read_header(path, list(arrays), kind)
-    columns = {role: arrays[name].tolist() for role, name in header.columns.items()}
+    columns = {role: _listed(path, name, arrays[name]) for role, name in header.columns.items()}
     if len({len(column) if isinstance(column, list) else -1 for column in columns.values()} | {-1}) > 2:
         raise ConfigError(f"{path} has arrays of different lengths; give one entry a clip in each")
     flat = next((name for role, name in header.columns.items() if not isinstance(columns[role], list)), None)
     if flat is not None:
         raise ConfigError(f"{path}: {flat} is one value and no list; give one entry a clip")
     return Cells(columns, header.notes, header.guessed)
+
+
+def _listed(path: Path, name: str, array: np.ndarray) -> Any:
+    """The cells of an array; texts may be kept as bytes, which must be UTF-8."""
+    if array.ndim and len(array) > MOST_ROWS:
+        raise ConfigError(f"{path}: {name} has {len(array):,} entries, more than {MOST_ROWS:,}; cut the file in parts")
+    try:
+        return (np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array).tolist()
+    except UnicodeError as error:
+        raise ConfigError(f"{path}: {name} holds bytes that are no UTF-8 ({error}); save texts, not bytes") from error

@@ -55,13 +55,18 @@ def misread(path: Path, encoding: str) -> ConfigError:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         where = f"line {line}, byte {error.start} is 0x{data[error.start]:02x}"
+    except UnicodeError as error:  # UTF-16 without a mark
+        where = str(error)
+    what = f"{path} is not {encoding.upper()} text ({where})"
+    if encoding != "utf-8" and _decodes(data, "utf-8"):
+        return ConfigError(f"{what}, but it can be read as UTF-8; leave --encoding out, and save all files as UTF-8")
     likely = "gb18030" if _chinese(data) else "latin-1"
-    return ConfigError(
-        f"{path} is not {encoding.upper()} text ({where}); save it as UTF-8, or add --encoding {likely} if it is that"
-    )
+    return ConfigError(f"{what}; save it as UTF-8, or add --encoding {likely} if it is that")
 
 
 def _head(path: Path) -> bytes:
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ConfigError(f"{path} is no regular file, and is read more than once; save it to a file first")
     try:
         with path.open("rb") as file:
             head = file.read(SAMPLE)
@@ -78,8 +83,9 @@ def _head(path: Path) -> bytes:
 
 def _known(asked: str) -> str:
     try:
+        "a".encode(asked)  # hex and rot13 are codecs too, but of no text
         return codecs.lookup(asked).name
-    except LookupError as error:
+    except (LookupError, UnicodeError) as error:
         raise ConfigError(f"no encoding is called {asked!r}; try utf-8, utf-16, gb18030 or latin-1") from error
 
 
@@ -93,10 +99,18 @@ def _with_zeros(head: bytes) -> str:
 
 def _chinese(data: bytes) -> bool:
     """Whether the bytes make sense as GB18030: they decode (but for a cut end), and most that is not ASCII is Han."""
-    try:
-        text = codecs.getincrementaldecoder("gb18030")().decode(data)
-    except UnicodeDecodeError:
+    if not _decodes(data, "gb18030"):
         return False
+    text = codecs.getincrementaldecoder("gb18030")().decode(data)
     foreign = [character for character in text[:100_000] if character > "\x7f"]
     han = sum("\u4e00" <= character <= "\u9fff" or "\u3000" <= character <= "\u303f" for character in foreign)
     return han > len(foreign) / 2
+
+
+def _decodes(data: bytes, encoding: str) -> bool:
+    """Whether bytes make sense in an encoding; a character that is cut at the end does no harm."""
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(data)
+    except UnicodeError:
+        return False
+    return True

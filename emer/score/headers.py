@@ -3,6 +3,7 @@
 A name that is not emer's own is a guess, and every guess is told.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -33,12 +34,25 @@ OWN = {
 """Role to column names, the first of those that are there."""
 LABELS = (
     *("openset", "labels", "label", "emotions", "emotion", "discrete", "prediction", "predictions", "pred"),
-    *("predicted", "answer", "answers", "tags", "category", "标签", "情感标签", "情绪标签", "情绪", "情感", "预测"),
+    *(
+        "predicted",
+        "answer",
+        "answers",
+        "fileitems",
+        "tags",
+        "category",
+        "标签",
+        "情感标签",
+        "情绪标签",
+        "情绪",
+        "情感",
+        "预测",
+    ),
 )
 FOREIGN = {
     "name": (
         *("names", "id", "ids", "clip", "clip_id", "clipid", "video", "video_id", "videoid", "video_name", "filename"),
-        *("file_name", "file", "utterance", "utterance_id", "utt_id", "sample", "sample_id", "key"),
+        *("filenames", "file_name", "file", "utterance", "utterance_id", "utt_id", "sample", "sample_id", "key"),
         *("名称", "名字", "文件名", "视频", "视频名", "视频名称", "样本", "样本名", "编号", "片段"),
     ),
     "labels": LABELS,
@@ -94,7 +108,8 @@ def _told(path: str, role: str, there: list[str], foreign: list[str]) -> list[st
 
 
 def _refuse_unusable(path: object, names: Sequence[str], columns: dict[str, str], kind: Kind) -> None:
-    doubled = sorted({name for name in names if names.count(name) > 1 and name in columns.values()})
+    times = Counter(names)
+    doubled = sorted({name for name in columns.values() if times[name] > 1})
     if doubled:
         raise ConfigError(f"{path} has the column {some(doubled)} twice; keep one of them")
     listed = some([repr(name) for name in names]) or "none"

@@ -9,6 +9,8 @@ from emer.score.result import Column
 Missing = Literal["error", "empty"]
 Parser = Literal["published", "tolerant"]
 Rule = Literal["max_f1", "max_accuracy", "target_risk"]
+MOST_REPLICATES = 100_000
+"""More would take hours, and moves an interval by less than it is worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Options:
 
     def __post_init__(self) -> None:
         mistakes = [] if self.ring in (1, 2) else [f"ring is {self.ring}; it is 1 or 2"]
-        mistakes += [] if self.bootstrap >= 0 else [f"bootstrap is {self.bootstrap}; give 0 or more replicates"]
+        if not 0 <= self.bootstrap <= MOST_REPLICATES:
+            mistakes.append(f"bootstrap is {self.bootstrap}; give 0 to {MOST_REPLICATES:,} replicates")
         mistakes += [] if self.seed >= 0 else [f"seed is {self.seed}; give 0 or more"]
         mistakes += _not_one_of("missing", self.missing, get_args(Missing))
         mistakes += _not_one_of("rule", self.rule, get_args(Rule))

@@ -4,9 +4,12 @@ import codecs
 import csv
 import io
 import json
+import os
 import re
+import shlex
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,9 +83,28 @@ def bad_files(folder: Path) -> Iterator[tuple[str, str, bytes, str]]:
     pickled = folder / "pickled.npz"
     np.savez(pickled, name=np.array(["a", "b"]), labels=np.array([["sad"], None], dtype=object))
     yield "pickled npz", ".npz", pickled.read_bytes(), "pickled Python objects, which emer never loads"
+    yield "brackets without end", ".json", b"[" * 100_000, "is not JSON"
+    yield "a million columns", ".csv", b"name,openset" + b",x" * 10**6 + b"\na,b\n", "has 1000002 columns"
+    yield "archive of terabytes", ".npz", _archive_of(10**9, "<U1000"), "unpacks to more than memory holds"
+    yield "bytes of no text", ".npz", _saved(name=[b"a", b"b"], labels=[b"\xff", b"sad"]), "bytes that are no UTF-8"
     buffer = io.BytesIO()
     np.savez(buffer, name=np.array(["a", "b"]), labels=np.array(["sad"]))
     yield "uneven npz", ".npz", buffer.getvalue(), "different lengths"
+
+
+def _saved(**columns: list[bytes]) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, **{name: np.array(column) for name, column in columns.items()})  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def _archive_of(entries: int, kind: str) -> bytes:
+    """An archive of a few hundred bytes whose array says that it has so many entries."""
+    head, buffer = io.BytesIO(), io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, {"descr": kind, "fortran_order": False, "shape": (entries,)})
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("name.npy", head.getvalue())
+    return buffer.getvalue()
 
 
 def _lines(*emotions: dict[str, object]) -> bytes:
@@ -102,6 +124,12 @@ def bad_inputs(folder: Path) -> Iterator[Bad]:
     (folder / "folder.csv").mkdir()
     yield Bad("a folder with an ending", [str(folder / "folder.csv"), gold, *wheel], "is a folder")
     yield Bad("unknown encoding", [answers, gold, *wheel, "--encoding", "klingon"], "no encoding is called")
+    for name in ("hex", "undefined"):  # codecs, but of no text
+        yield Bad(name, [answers, gold, *wheel, "--encoding", name], f"no encoding is called '{name}'")
+    yield Bad("other encoding", [answers, gold, *wheel, "--encoding", "utf-16"], "can be read as UTF-8; leave --enc")
+    os.mkfifo(folder / "pipe.csv")
+    yield Bad("a pipe", [str(folder / "pipe.csv"), gold, *wheel], "is no regular file")
+    yield Bad("endless bootstrap", [answers, gold, *wheel, "--bootstrap", "1000000000"], "give 0 to 100,000")
     yield Bad("unknown metric", [answers, gold, "--metric", "vibes"], "there is no metric 'vibes'")
     yield Bad("no metric there", [answers, gold, "--metric", "emer.types:Span"], "is no metric")
     yield Bad("negative bootstrap", [answers, gold, *wheel, "--bootstrap=-1"], "bootstrap is -1")
@@ -137,6 +165,26 @@ def test_every_bad_input_is_one_clear_line_and_exit_code_2(tmp_path: Path, capfd
         if not (code == 2 and out == "" and len(lines) == 1 and lines[0].startswith("emer: ") and bad.says in lines[0]):
             wrong.append((bad.name, code, out, lines))
     assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("redirected", "says"), [(">&-", "standard output is closed"), (">/dev/full", "No space left")]
+)
+def test_a_result_that_cannot_be_printed_is_one_clear_line(redirected: str, says: str, files: tuple[str, str]) -> None:
+    call = shlex.join([sys.executable, "-m", "emer.cli", "score", *files, "--metric", "wheel_f1", "--bootstrap", "0"])
+    ended = subprocess.run(["sh", "-c", f"{call} {redirected}"], stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert says in line
+
+
+def test_labels_do_not_command_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answers = written(tmp_path / "answers.csv", "name,openset\na,\x1b[31mred\x07\n")
+    gold = written(tmp_path / "gold.csv", "name,label\na,sad\n")
+    assert main(["score", answers, gold, "--metric", "wheel_f1"]) == 0
+    shown = capsys.readouterr().out
+    assert "[31mred" in shown
+    assert all(letter == "\n" or letter.isprintable() for letter in shown)
 
 
 def test_the_letter_for_a_list_of_names_holds_a_few_of_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -270,6 +318,7 @@ def test_help_names_every_metric() -> None:
 
 BLOCK = """
 import sys
+import zipfile
 class Block:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in {"torch", "transformers", "pandas", "scipy", "pyarrow", "rich", "matplotlib"}:

@@ -64,6 +64,15 @@ def test_npz_holds_texts(tmp_path: Path) -> None:
     assert said(tmp_path / "answers.npz") == ROWS
 
 
+def test_the_archives_of_the_released_scorers_are_read(tmp_path: Path) -> None:
+    """AffectGPT keeps answers as two arrays, `filenames` and `fileitems`; texts may be bytes."""
+    for kind in ("U", "S"):
+        path = tmp_path / f"openset_{kind}.npz"
+        np.savez(path, filenames=np.array(["a", "b"], dtype=kind), fileitems=np.array(["[sad, tired]", ""], dtype=kind))
+        column = read_predictions(path)
+        assert (list(column.names), [list(labels) for labels in column.labels]) == (["a", "b"], [["sad", "tired"], []])
+
+
 def test_half_a_character_becomes_a_question_mark(tmp_path: Path) -> None:
     path = written(tmp_path / "answers.jsonl", '{"name": "a", "labels": ["\\ud800x", "sad"]}')
     assert said(path) == [("a", ["?x", "sad"])]
