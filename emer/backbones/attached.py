@@ -7,7 +7,8 @@ from jaxtyping import Float32, UInt8
 
 from emer.types import Message, Notice
 
-Pictures = UInt8[np.ndarray, "frame height width rgb=3"]
+Pictures = UInt8[np.ndarray, "_ _ _ rgb=3"]
+"""Frames, height, width, colours; two such values may have different sizes."""
 
 
 @dataclass(frozen=True, slots=True)

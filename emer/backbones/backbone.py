@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -77,7 +77,7 @@ class Backbone(ABC):
         device: torch.device | str = "cpu",
         dtype: torch.dtype | Literal["auto"] = "auto",
         adapter: str | Path | None = None,
-    ) -> Self:
+    ) -> "Backbone":
         """The model of a folder or hub id, in evaluation mode, with an adapter on it where one is named.
 
         Raises ModelError when nothing is there, when it is of another family, or when the adapter does not fit.

@@ -7,7 +7,7 @@ merged into a checkpoint of its own.
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self, final
+from typing import Any, ClassVar, final
 
 import torch
 from torch import Tensor
@@ -42,7 +42,7 @@ class Gemma4(Backbone):
         device: torch.device | str = "cpu",
         dtype: Dtype = "auto",
         adapter: str | Path | None = None,
-    ) -> Self:
+    ) -> "Gemma4":
         check_type(config_of(path_or_id), path_or_id, ("gemma4",))
         model = open_model("Gemma4ForConditionalGeneration", path_or_id, device, dtype)
         processor = open_processor(path_or_id, "Gemma4Processor")

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -89,7 +90,12 @@ def with_adapter(model: Any, adapter: str | Path, *, trainable: bool = False) ->
         raise ModelError(f"{folder} is no adapter: adapter_config.json and adapter_model.safetensors belong there")
     stored = _names(weights)
     try:
-        adapted = peft.PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
+        with warnings.catch_warnings():
+            # said below, with the name of the folder and as an error
+            warnings.filterwarnings("ignore", message="Found missing adapter keys")
+            # a head in the output layer adds to it alone; merging unties the embeddings first
+            warnings.filterwarnings("ignore", message=r"Model has `tie_word_embeddings=True`")
+            adapted = peft.PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
     except (ValueError, RuntimeError, KeyError, TypeError) as error:
         raise ModelError(f"the adapter {folder} does not fit this model: {_first_line(error)}") from error
     taken = set(peft.get_peft_model_state_dict(adapted, save_embedding_layers=False))

@@ -5,7 +5,7 @@ Sound and video are two items of a message, never sound inside of video: positio
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Self, final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -31,7 +31,7 @@ class Qwen25Omni(Backbone):
         device: torch.device | str = "cpu",
         dtype: Dtype = "auto",
         adapter: str | Path | None = None,
-    ) -> Self:
+    ) -> "Qwen25Omni":
         check_type(config_of(path_or_id), path_or_id, ("qwen2_5_omni", "qwen2_5_omni_thinker"))
         model = open_model("Qwen2_5OmniThinkerForConditionalGeneration", path_or_id, device, dtype)
         processor = open_processor(path_or_id, "Qwen2_5OmniProcessor")

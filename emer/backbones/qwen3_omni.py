@@ -5,7 +5,7 @@ LoRA goes on attention alone: transformers keeps the experts of a layer in one t
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Self, final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -33,7 +33,7 @@ class Qwen3Omni(Backbone):
         device: torch.device | str = "cpu",
         dtype: Dtype = "auto",
         adapter: str | Path | None = None,
-    ) -> Self:
+    ) -> "Qwen3Omni":
         check_type(config_of(path_or_id), path_or_id, TYPES)
         model = open_model("Qwen3OmniMoeThinkerForConditionalGeneration", path_or_id, device, dtype)
         processor = open_processor(path_or_id, "Qwen3OmniMoeProcessor")

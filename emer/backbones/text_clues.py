@@ -1,7 +1,7 @@
 """Any causal language model: of a clip it knows the clue sentences and the transcript, and neither hears nor sees."""
 
 from pathlib import Path
-from typing import ClassVar, Self, final
+from typing import ClassVar, final
 
 import torch
 
@@ -29,7 +29,7 @@ class TextClues(Backbone):
         device: torch.device | str = "cpu",
         dtype: Dtype = "auto",
         adapter: str | Path | None = None,
-    ) -> Self:
+    ) -> "TextClues":
         model = open_model("AutoModelForCausalLM", path_or_id, device, dtype)
         tokenizer = open_processor(path_or_id, "AutoTokenizer")
         return cls(model if adapter is None else with_adapter(model, adapter), tokenizer)
