@@ -82,7 +82,13 @@ def _explain_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--out", metavar="DIR", help="folder for what is written; needed for a folder or manifest")
     command.add_argument(
-        "--engine", default="composer", metavar="NAME", help="who writes the explanation (default composer)"
+        "--engine", metavar="NAME", help="who writes the explanation (default composer; transformers with --model)"
+    )
+    command.add_argument("--model", metavar="DIR|ID", help="a multimodal language model: a folder, or an id of the hub")
+    command.add_argument("--adapter", metavar="DIR", help="an adapter on it, which adds the verdict and its confidence")
+    command.add_argument("--stages", type=int, choices=(1, 2), help="2: voice and face are described first, then merged")
+    command.add_argument(
+        "--views", choices=("together", "full"), help="full: the verdict is also read with each modality alone"
     )
     command.add_argument(
         "--fusion",

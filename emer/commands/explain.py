@@ -83,8 +83,13 @@ def run(options: Namespace) -> int:
 
 def explainer_of(options: Namespace, progress: Progress) -> Explainer:
     """The explainer that the command line asks for; `emer clues` has no engine and no fusion."""
+    model = getattr(options, "model", None)
     return Explainer(
-        engine=getattr(options, "engine", "composer"),
+        engine=getattr(options, "engine", None) or ("transformers" if model else "composer"),
+        model=model,
+        adapter=getattr(options, "adapter", None),
+        stages=getattr(options, "stages", None),
+        views=getattr(options, "views", None),
         weights=getattr(options, "weights", None),
         fusion=getattr(options, "fusion", None),
         transcriber=options.asr,
