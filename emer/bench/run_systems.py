@@ -10,11 +10,12 @@ from emer.bench.records import Prediction, Refusal
 from emer.bench.run_configuration import RunSystem
 from emer.data.rows import refuse
 from emer.errors import ConfigError, EmerError
+from emer.evidence.fusion import refuse_rule
 from emer.evidence.weights import find_weights
 from emer.explain import Explainer
 from emer.prompts import prompt
-from emer.registry import ENGINES, load
-from emer.types import Explanation
+from emer.registry import ENGINES, TRANSCRIBERS, load
+from emer.types import MODALITIES, Explanation
 from emer.version import __version__
 
 OWN = ("cache", "limits", "progress")
@@ -41,14 +42,42 @@ def explainer_of(system: RunSystem, seed: int) -> Explainer:
 
 def check(systems: Sequence[RunSystem], seed: int) -> None:
     """Raises ConfigError that lists every system that cannot be made, before any clip is looked at."""
+    refuse(mistakes_of(systems, seed), "systems with mistakes")
+
+
+def mistakes_of(systems: Sequence[RunSystem], seed: int) -> list[str]:
+    """What is wrong with each system: the last of many must not be found out after the others took days."""
     mistakes = []
     for system in systems:
-        try:
-            load(explainer_of(system, seed).engine, ENGINES)
-            find_weights(system.weights)
-        except ConfigError as error:
-            mistakes.append(f"{system.name}: {error}")
-    refuse(mistakes, "systems with mistakes")
+        for proved in (_engine, _heads, _fusion, _transcriber, _modalities):
+            try:
+                proved(system, seed)
+            except ConfigError as error:
+                mistakes.append(f"{system.name}: {error}")
+    return mistakes
+
+
+def _engine(system: RunSystem, seed: int) -> None:
+    load(explainer_of(system, seed).engine, ENGINES)
+
+
+def _heads(system: RunSystem, seed: int) -> None:
+    find_weights(system.weights)
+
+
+def _fusion(system: RunSystem, seed: int) -> None:
+    if system.fusion is not None:
+        refuse_rule(system.fusion, system.settings.get("reliabilities"))
+
+
+def _transcriber(system: RunSystem, seed: int) -> None:
+    if system.transcriber is not None:
+        load(system.transcriber.partition(":")[0], TRANSCRIBERS)
+
+
+def _modalities(system: RunSystem, seed: int) -> None:
+    if set(system.without) >= set(MODALITIES):
+        raise ConfigError(f"without has {', '.join(MODALITIES)}, so nothing remains; leave out two at most")
 
 
 def record_of(system: RunSystem, seed: int) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from emer.bench.run_configuration import RunSystem
 from emer.bench.run_systems import TooSlow, WorkerDied, answered, explainer_of, refused
 from emer.errors import ConfigError, EmerError, MissingExtra, OutputError
 from emer.explain import Explainer
+from emer.jsonio import dumps
 from emer.types import Clip
 
 logger = logging.getLogger("emer")
@@ -32,6 +33,8 @@ logger = logging.getLogger("emer")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 OF_THE_RUN = (ConfigError, MissingExtra)
 """Mistakes in a setting or in what is installed: they are no clip's fault, and end the run."""
+ENDING = 5.0
+"""Seconds in which a process that has closed its pipe may come to its end."""
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE})
 
 
@@ -169,6 +172,7 @@ def _outcome(worker: Worker, setting: Setting) -> Done | None:
     try:
         told = worker.pipe.recv()
     except (EOFError, OSError):
+        worker.process.join(ENDING)  # it closes its pipe before it has an exit code; killed now, it would have another
         worker.end()
         return _failed(task, _death(worker, setting), seconds)
     if isinstance(told, Exception):
@@ -217,6 +221,7 @@ def serve(pipe: Connection, setting: Setting) -> None:
                 made = None  # what the system before holds is let go of first
                 made = task.system, explainer_of(setting.systems[task.system], setting.seed)
             prediction = answered(made[1].explain(task.clip), task.name, task.key)
+            dumps(prediction)  # what cannot be written, half a character say, fails its clip and not the run
         except OF_THE_RUN as error:
             pipe.send(error)
             continue

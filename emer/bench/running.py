@@ -12,22 +12,25 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from emer.bench.prediction_files import PredictionFile
 from emer.bench.run_configuration import MAY_CHANGE, RunConfig, RunData
 from emer.bench.run_data import Asked, asked
 from emer.bench.run_lines import Appended, locked
-from emer.bench.run_systems import check, record_of
+from emer.bench.run_systems import mistakes_of, record_of
 from emer.bench.run_workers import Done, Setting, Task, explained
 from emer.clues.cache import key_of
 from emer.data.folders import folder_of, listed_folders
 from emer.data.rows import refuse
-from emer.errors import ConfigError
+from emer.emotions.wheel_files import load_wheels
+from emer.errors import ConfigError, MissingExtra
 from emer.files import write_text
 from emer.jsonio import dumps
 from emer.registry import DATASETS, load
 from emer.runs import run_folder
+from emer.score.scoring import metric_of
 
 Say = Callable[[str], None]
 Place = tuple[RunData, Path | None]
@@ -135,7 +138,7 @@ def opened(config: RunConfig, command: str, say: Say = print, *, retry_failed: b
     Raises ConfigError for systems that cannot be made, data that cannot be read and a folder of another run, and
     OutputError for one that cannot be written or is in use.
     """
-    check(config.systems, config.seed)
+    _refuse_mistakes(config)
     present, skipped = _present(config)
     refuse([] if present else _told(skipped), "there is nothing to explain")
     folder = Path(config.out)
@@ -163,8 +166,7 @@ def opened(config: RunConfig, command: str, say: Say = print, *, retry_failed: b
 
 
 def _present(config: RunConfig) -> tuple[list[Place], dict[str, str]]:
-    """The data sets whose folder is there, and why the others are skipped. Raises ConfigError for unknown names."""
-    refuse(list(_unknown(config)), "data sets that are not known")
+    """The data sets whose folder is there, and why the others are skipped."""
     if listed := os.environ.get("EMER_DATASETS"):
         listed_folders(listed)  # one that cannot be read is a mistake, where a folder that is not there is none
     present, skipped = [], {}
@@ -178,14 +180,26 @@ def _present(config: RunConfig) -> tuple[list[Place], dict[str, str]]:
     return present, skipped
 
 
-def _unknown(config: RunConfig) -> Iterator[str]:
-    """Names that are neither a data set nor a manifest: a slip must not look like a set that is absent."""
+def _refuse_mistakes(config: RunConfig) -> None:
+    """Raises ConfigError with all that would go wrong later, when it has cost hours: systems, data sets, scores."""
+    mistakes = mistakes_of(config.systems, config.seed)
     for data in config.data:
-        try:
-            if not data.is_manifest:
-                load(data.name, DATASETS)
-        except ConfigError as error:
-            yield str(error)
+        if not data.is_manifest:  # a slip in a name must not look like a set that is absent
+            mistakes += _told_by(partial(load, data.name, DATASETS), f"data set {data.name}")
+        for metric in (data.metric, *data.metrics):
+            if metric is not None:
+                mistakes += _told_by(partial(metric_of, metric), f"data set {data.stem}")
+    if config.wheels is not None:
+        mistakes += _told_by(partial(load_wheels, config.wheels), "wheels")
+    refuse(mistakes, "the run cannot be made so")
+
+
+def _told_by(prove: Callable[[], object], what: str) -> list[str]:
+    try:
+        prove()
+    except (ConfigError, MissingExtra) as error:
+        return [f"{what}: {error}"]
+    return []
 
 
 def _told(skipped: Mapping[str, str]) -> list[str]:

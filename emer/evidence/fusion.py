@@ -79,7 +79,7 @@ def fuse(
     >>> fuse({"audio": voice, "visual": voice}, "dempster").evidence
     (16.0, 0.0)
     """
-    _refuse_rule(rule, reliabilities)
+    refuse_rule(rule, reliabilities)
     if not opinions:
         raise OpinionError("there is no opinion to fuse; give at least one view")
     playing = views_in_play(opinions)
@@ -98,7 +98,8 @@ def fuse(
     )
 
 
-def _refuse_rule(rule: str, reliabilities: Mapping[str, float] | None) -> None:
+def refuse_rule(rule: str, reliabilities: Mapping[str, float] | None) -> None:
+    """Raises ConfigError for a rule that does not exist, and for reliabilities that it does not take or lacks."""
     if rule not in RULES:
         raise ConfigError(f"fusion rule {rule!r} is not known; choose one of {', '.join(RULES)}")
     if reliabilities is not None and rule not in TAKES_RELIABILITIES:
