@@ -166,7 +166,9 @@ def _lines(path: Path, kind: type[T]) -> tuple[T, ...]:
     if not path.is_file():
         return ()
     found = []
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    # Not splitlines: people's texts hold U+2028 and the like, at which no line of JSON ends.
+    texts = path.read_text(encoding="utf-8").split("\n")
+    for number, text in enumerate(texts[:-1] if texts[-1] == "" else texts, 1):
         try:
             found.append(loads(text, kind))
         except ConfigError as error:

@@ -41,7 +41,7 @@ def facts(found: DataScores) -> Iterator[tuple[str, str]]:
     yield "Licence", record.licence
     yield "Clips", asked + part + (f"; {plural(record.n_missing, 'clip')} not there" if record.n_missing else "")
     if data.missing:
-        yield "Not there", f"no score counts them; missing/{data.name}.txt lists all {len(data.missing)}"
+        yield "Not there", f"no score counts them; missing/{data.name}.txt lists all {record.n_missing}"
     if not record.verified:
         yield "verified", "false: layout and counts were not held against the release itself"
     if record.note:

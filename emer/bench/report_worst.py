@@ -15,6 +15,7 @@ from emer.bench.report_run import DataRun, Run
 from emer.bench.report_scores import DataScores, SystemScores
 from emer.bench.run_systems import explainer_of
 from emer.data.dataset import open_dataset
+from emer.data.folders import folder_of
 from emer.data.manifest import read_manifest
 from emer.data.rows import Row
 from emer.errors import EmerError
@@ -23,6 +24,7 @@ from emer.report import html
 from emer.types import Clip
 
 NO_CLIP = "the clip is not there any more"
+NO_SET = "its data set is not found here; name its folder as for the run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,10 @@ def clips_of(run: Run, data: DataRun) -> Mapping[str, Clip]:
         rows: Sequence[Row] = (
             read_manifest(asked.name, missing_clips=True)
             if asked.is_manifest
-            else open_dataset(asked.name, run.config.folder_named(asked) or "").rows
+            else open_dataset(asked.name, folder_of(asked.name, run.config.folder_named(asked))).rows
         )
     except EmerError:
-        return {}  # the pages then say that the clip is not there
+        return {}  # each clip then says so
     return {row.id: row.clip for row in rows}
 
 
@@ -89,15 +91,18 @@ def _told(run: Run, data: DataRun, system: SystemScores, place: int, clips: Mapp
 
 def _page(run: Run, data: DataRun, system: str, answer: Prediction, clip: Clip | None) -> tuple[str | None, str]:
     """The page of a clip, made once for each answer; else why there is none."""
+    if answer.error is not None:  # asked again it would fail again, or hang, and take the report with it
+        return None, answer.error.reason
     if clip is None or not Path(clip.path).is_file():
-        return None, NO_CLIP
+        return None, NO_SET if clip is None else NO_CLIP
     place = f"worst/{data.name}/{system}/{file_name(answer.name)}.{(answer.key or 'page')[:8]}.html"
     if not (run.folder / place).is_file():
         try:
             explainer, clip = explainer_for(run, system, clip)
             html.write(explainer.explain(clip), run.folder / place, Path(clip.path))
-        except EmerError as error:
-            return None, " ".join(str(error).split())
+        except Exception as error:  # a bug of an engine is told in the table; it must not cost the whole report
+            told = " ".join(str(error).split())
+            return None, told if isinstance(error, EmerError) else f"{type(error).__name__}: {told}"
     return place, ""
 
 

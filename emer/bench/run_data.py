@@ -191,7 +191,9 @@ def _baseline(path: str | None) -> list[str | None] | None:
 
 def _write(found: Asked, files: Sequence[ClipFile], folder: Path) -> None:
     gold = "".join(_gold(row) for row in found.rows)
-    missing = "".join(f"{row.id}\t{row.clip.path}\n" for row in found.missing)
+    missing = "".join(
+        "\t".join(" ".join(text.split()) for text in (row.id, row.clip.path)) + "\n" for row in found.missing
+    )
     stem = found.data.stem
     write_text(folder / "gold" / f"{stem}.jsonl", gold)
     write_text(folder / "clips" / f"{stem}.jsonl", "".join(dumps(file) + "\n" for file in files))

@@ -173,7 +173,7 @@ def test_the_worst_clips_are_those_most_wrong_and_among_them_the_surest(folder: 
     assert names == [f"dia{i}" for i in range(22, -1, -2)]
     (first, *_) = worst(read_run_folder(folder), found, 1)
     assert (first.name, first.gold, first.said, first.page) == ("dia22", "anger", "joyful", None)
-    assert first.why_not == "the clip is not there any more"
+    assert first.why_not == "its data set is not found here; name its folder as for the run"
 
 
 def test_a_page_of_its_own_is_made_for_a_clip_that_is_there(tmp_path: Path) -> None:
