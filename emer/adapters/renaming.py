@@ -23,6 +23,9 @@ from emer.adapters.record import AdapterRecord
 from emer.adapters.rows import MOST_ROWS_FOR_VLLM, refuse_other_scalings
 from emer.errors import ConfigError
 
+ENCODERS = frozenset({"audio_tower", "vision_tower", "visual", "embed_audio", "embed_vision", "multi_modal_projector"})
+"""Modules that make of sound and pictures what the language model reads, as transformers names them."""
+
 
 def to_vllm(source: str | Path, folder: str | Path, vllm_name: Callable[[str], str]) -> AdapterRecord:
     """Write a copy of an adapter with the names that `vllm_name` makes of a base's tensor names.
@@ -47,6 +50,7 @@ def renamed(adapter: Adapter, vllm_name: Callable[[str], str]) -> Adapter:
             f"{MOST_ROWS_FOR_VLLM:,}; export with --merged"
         )
     refuse_other_scalings(adapter.config)
+    _refuse_encoders(adapter)
     names = {module: vllm_name(f"{module}.weight").removesuffix(".weight") for module in adapter.pairs}
     if len(set(names.values())) < len(names):
         raise ConfigError("two layers would have one name in vLLM; this backbone's names are wrong: report it")
@@ -57,6 +61,16 @@ def renamed(adapter: Adapter, vllm_name: Callable[[str], str]) -> Adapter:
     }
     base = replace(record.base, output_layer=names.get(record.base.output_layer, record.base.output_layer))
     return Adapter(replace(record, base=base, names="vllm"), _config(adapter, names), tensors)
+
+
+def _refuse_encoders(adapter: Adapter) -> None:
+    """vLLM leaves LoRA on encoders out without a word, and a probe of text would not show it."""
+    outside = [module for module in adapter.pairs if ENCODERS & set(module.split("."))]
+    if outside:
+        raise ConfigError(
+            f"the adapter has LoRA on {len(outside)} layers outside of the language model (first {outside[0]}), which "
+            "vLLM leaves out; train the language model's layers only, or export with --merged"
+        )
 
 
 def _config(adapter: Adapter, names: dict[str, str]) -> dict[str, Any]:
