@@ -31,8 +31,9 @@ def _confusion(found: DataScores, system: SystemScores) -> Grid | None:
     answers = answer_column(found.data, system.name, system.truths)
     try:
         matched = pairs(answers, gold_column(found.data, system.truths), "empty")
-        labels = closed(matched, Options()).labels
-        columns = WAR.measure(matched, Options(bootstrap=0)).columns
+        options = Options(bootstrap=0, label_set=found.data.record.label_set)
+        labels = closed(matched, options).labels
+        columns = WAR.measure(matched, options).columns
     except ConfigError:
         return None  # gold that belongs to no closed set has no such table
     return grid_of(system.name, table(columns.reshape(len(columns), 3, -1)), labels)

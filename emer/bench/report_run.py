@@ -63,6 +63,8 @@ class Record:
     n_missing: int
     metrics: tuple[str, ...] = ()
     part: str | None = None
+    label_set: str | None = None
+    """What its closed labels are: the draw of a small sample must not decide it."""
     verified: bool = False
     note: str = ""
 

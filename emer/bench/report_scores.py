@@ -100,7 +100,13 @@ def scored(run: Run) -> tuple[DataScores, ...]:
 
 def score_data(data: DataRun, config: RunConfig) -> DataScores:
     """All systems on one data set, and each pair of them."""
-    options = Options(wheels=config.wheels, bootstrap=config.bootstrap, seed=config.seed, missing="empty")
+    options = Options(
+        wheels=config.wheels,
+        bootstrap=config.bootstrap,
+        seed=config.seed,
+        missing="empty",
+        label_set=data.record.label_set,
+    )
     engines = {system.name: system.engine for system in config.systems}
     systems = tuple(score_system(data, name, engines.get(name, "?"), options) for name in data.systems)
     return DataScores(data, systems, gaps(data, options))

@@ -36,6 +36,7 @@ def _about(name: str, title: str) -> About:
         source="Jiang et al. 2020, ACM MM, https://arxiv.org/abs/2008.05924; https://dfew-dataset.github.io",
         licence="DFEW terms: non-commercial research, on request",
         metric="war_uar",
+        label_set="dfew7",
         note=NOTE,
     )
 

@@ -22,7 +22,7 @@ LICENCE = "CC BY-NC 4.0 for the annotations; EULA of the MER challenges for the 
 WORDS = ("neutral", "angry", "happy", "sad", "worried", "surprise", "fear", "contempt", "doubt")
 NOTE = "labels come from action units and texts from models, not from people; what is said is an English translation"
 ABOUT: Mapping[str, About] = {
-    name: About(name, title, SOURCE, LICENCE, metric="explanation", language="zh", note=NOTE)
+    name: About(name, title, SOURCE, LICENCE, metric="explanation", label_set="merr9", language="zh", note=NOTE)
     for name, title in (("merr_coarse", "MERR, coarse-grained"), ("merr_fine", "MERR, fine-grained"))
 }
 COUNTS: Mapping[str, Mapping[str, int]] = {"merr_coarse": {"all": 28_618}, "merr_fine": {"all": 4_487}}

@@ -28,6 +28,7 @@ ABOUT = About(
     source="Pandeya and Lee 2021, Multimedia Tools and Applications 80, https://doi.org/10.5281/zenodo.4542796",
     licence="for research; the videos belong to their makers",
     metric="war_uar",
+    label_set="music6",
     note="folders and names of the release, counts not confirmed; clips of one song may stand in several parts",
 )
 

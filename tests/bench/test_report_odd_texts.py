@@ -8,6 +8,7 @@ from made_run import about, made_run, said
 
 from emer.bench.report import report
 from emer.bench.report_run import read_run_folder
+from emer.bench.report_scores import scored
 from emer.bench.report_worst import clips_of
 
 
@@ -61,3 +62,19 @@ def test_a_bug_of_an_engine_costs_its_page_and_not_the_report(tmp_path: Path, mo
         manifests={"mine": manifest},
     )
     assert "RuntimeError: a bug" in report(folder)[1].read_text(encoding="utf-8")
+
+
+def test_a_small_draw_is_scored_in_the_label_set_of_its_data_set(tmp_path: Path) -> None:
+    """Two clips of IEMOCAP's six classes, both sad: by the gold of the draw alone an answer of "frustrated" would be
+    mapped to the angry of four classes, and the floor would be that of another task."""
+    rows = [{"name": name, "labels": [label]} for name, label in (("a", "sad"), ("b", "angry"))]
+    folder = made_run(
+        tmp_path,
+        {"iemocap6": (about("iemocap6", "war_uar", label_set="iemocap6"), rows)},
+        {"iemocap6": {"one": [said("a", "sad"), said("b", "frustrated")]}},
+    )
+    (found,) = scored(read_run_folder(folder))
+    score = found.systems[0].scores["war_uar"]
+    assert score.score == 0.5
+    assert "labels are mapped to labels of iemocap6, others by their emer8 cluster" in score.detail["notes"]
+    assert "frustrated" in report(folder)[1].read_text(encoding="utf-8").split("gold in rows")[1]

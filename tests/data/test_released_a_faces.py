@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from emer.data import dfew, mafw
-from emer.data.dataset import open_dataset
+from emer.data.dataset import about, open_dataset
 from emer.errors import ConfigError
+from emer.score.options import Options
+from emer.score.result import Column
+from emer.score.scoring import score
 
 
 def put(path: Path, *lines: str, encoding: str = "utf-8") -> Path:
@@ -154,6 +157,15 @@ def test_a_fold_of_mafw_has_labels_weights_and_a_sentence(
     assert (first.annotation.explanation, first.annotation.votes) == (None, {"neutral": 1.0})
     assert (third.part, third.annotation.votes) == ("test", {})
     assert [clip for clip, _ in data.missing] == ["00002", "00003"]
+
+
+@pytest.mark.parametrize("name", ["mafw_set2", "mafw_compound_set5"])
+def test_the_metric_of_a_fold_of_mafw_can_be_computed_on_its_labels(mafw_release: Path, name: str) -> None:
+    """The gold itself as answer is all right under every metric."""
+    rows = open_dataset(name, mafw_release).rows
+    gold = Column("gold", [row.id for row in rows], [row.annotation.labels for row in rows])
+    found = score(about(name).metric, gold, gold, Options(bootstrap=0, label_set=about(name).label_set))
+    assert (found.score, found.n_scored) == (1.0, len(rows))
 
 
 def test_what_is_wrong_with_a_fold_of_mafw_is_told_together(mafw_release: Path) -> None:
