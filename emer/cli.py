@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _explain_options(commands.add_parser("explain", help="explain a clip, or all clips of a folder or manifest"))
     _clues_options(commands.add_parser("clues", help="only measure: the clues of a clip"))
+    _annotate_options(commands.add_parser("annotate", help="write explanations to train on, and review them"))
     _train_options(commands.add_parser("train", help="train emotion heads on features or on your clips"))
     _calibrate_options(commands.add_parser("calibrate", help="fit the confidence of trained heads to your clips"))
     _score_options(commands.add_parser("score", help="score answers against gold with the metrics of the field"))
@@ -105,6 +106,24 @@ def _explain_options(command: argparse.ArgumentParser) -> None:
 
 def _clues_options(command: argparse.ArgumentParser) -> None:
     _clip_options(command)
+
+
+def _annotate_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("path", metavar="PATH", nargs="?", help="a manifest (labels in it are used), a folder of clips, or a clip")
+    add("--out", metavar="DIR", help="folder for manifest.jsonl, rejected.jsonl and review.html; taken up again")
+    add("--by", choices=("composer", "endpoint"), default="composer", help="who writes (default composer)")
+    add("--url", metavar="URL", help="a chat endpoint, for --by endpoint; it is sent text alone")
+    add("--model", metavar="NAME", help="which model of it")
+    add("--stages", type=int, choices=(1, 2), default=1, help="2: voice and face are described first, then merged")
+    add("--language", choices=("en", "zh", "said"), default="en", help="said: Chinese where Chinese is spoken")
+    add("--least-grounded", type=float, default=0.6, metavar="S", help="share of claims that clues must bear out")
+    add("--blind", action="store_true", help="do not tell the labels to the writer; still filter by them")
+    add("--weights", default="installed", metavar="DIR", help="trained heads, or none, for the composer's own labels")
+    add("--asr", metavar="NAME", help="recognise speech: whisper:MODEL, or pocketsphinx (unreliable)")
+    add("--no-cache", action="store_true", help="measure anew, keep nothing")
+    add("--limit", type=int, metavar="N", help="only the first clips")
+    add("--apply", nargs="+", metavar="FILE", help="decisions of the review page: writes reviewed.jsonl in --out")
 
 
 def _train_options(command: argparse.ArgumentParser) -> None:
@@ -189,6 +208,12 @@ def _clues(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def _annotate(options: argparse.Namespace) -> int:
+    from emer.commands.annotate import run
+
+    return run(options)
+
+
 def _train(options: argparse.Namespace) -> int:
     from emer.commands.train import run
 
@@ -226,6 +251,7 @@ def _doctor(options: argparse.Namespace) -> int:
 COMMANDS = {
     "explain": _explain,
     "clues": _clues,
+    "annotate": _annotate,
     "train": _train,
     "calibrate": _calibrate,
     "score": _score,
