@@ -53,6 +53,10 @@ class Benchmark:
     title: str
     sets: Mapping[str, str]
     """Data set to metric."""
+    clips: Mapping[str, int]
+    """Data set to the number of its test clips."""
+    tables: str
+    """The emotion tables of its scores, as `emer.emotions.wheel_files` names them."""
     note: str
 
 
@@ -66,7 +70,7 @@ def benchmark(name: str = "mer_unibench") -> Benchmark:
     known = _file()["benchmarks"]
     if name not in known:
         raise ConfigError(f"no benchmark is named {name!r}; choose one of {', '.join(known)}")
-    return Benchmark(name, known[name]["title"], known[name]["sets"], note(name))
+    return Benchmark(name=name, note=note(name), **known[name])
 
 
 @cache

@@ -15,6 +15,7 @@ from typing import Any
 from emer.bench.environment import environment
 from emer.bench.published import published
 from emer.bench.report_grids import Section, markdown
+from emer.bench.report_likeness import unlike
 from emer.bench.report_page import page
 from emer.bench.report_plots import drawings
 from emer.bench.report_run import Run, read_run_folder
@@ -92,6 +93,7 @@ def _data(found: DataScores) -> dict[str, Any]:
             for gap in found.gaps
         ],
         "published": [asdict(row) for row in published(found.data.name)],
+        "unlike_published": unlike(found),
     }
 
 

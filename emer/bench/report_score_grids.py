@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from emer.bench.published import PublishedRow, published
 from emer.bench.report_grids import Cell, Grid, Line, line, percent, percents
+from emer.bench.report_likeness import comparable, unlike
 from emer.bench.report_scores import DataScores
 from emer.score.result import Score
 
@@ -49,11 +50,6 @@ def _theirs(found: DataScores) -> Iterator[tuple[float, Line]]:
         yield row.score / 100, line((name, *texts), "published")
 
 
-def comparable(found: DataScores) -> list[PublishedRow]:
-    """Published rows of the metric that is reported."""
-    return [row for row in published(found.data.name) if row.metric == found.data.metric]
-
-
 def _floors(found: DataScores) -> Iterator[tuple[float, Line]]:
     """Once each: all systems that were asked about the same clips have the same floors."""
     told: dict[tuple[str, str], tuple[float, int, list[str]]] = {}
@@ -85,6 +81,8 @@ def _tables(score: Score) -> str:
 
 
 def score_words(found: DataScores) -> Iterator[str]:
+    if apart := unlike(found):
+        yield f"Not like with like: {'; '.join(apart)}."
     tables = {_tables(score) for system in found.systems for score in system.scores.values() if score.tables}
     if tables:
         yield f"Emotion tables: {'; '.join(sorted(tables))}."

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from emer.bench.published import Benchmark, PublishedRow, benchmark, means, published
 from emer.bench.report_grids import Cell, Grid, Line, Part, Section, line, percent, percents
+from emer.bench.report_likeness import unlike
 from emer.bench.report_scores import DataScores
 
 
@@ -50,11 +51,14 @@ def _unibench(found: Sequence[DataScores], absent: Mapping[str, str]) -> tuple[S
         ("Not run", "; ".join(f"{name} ({absent.get(name, 'not in the configuration')})" for name in left) or "none"),
         ("Published", told.note),
     )
-    words = (
+    words: tuple[str, ...] = (
         f"The mean is over {', '.join(run)}; published rows are averaged over the same sets."
         if left
         else "The mean is over all nine sets.",
     )
+    apart = [each.data.name for each in found if each.data.name in run and unlike(each)]
+    if apart:
+        words += (f"Not like with like on {', '.join(apart)}: what is told of each of these sets says why.",)
     return (Section(told.title, facts, (Part("All sets", words, (mean_grid(found, told, run),)), _published_means())),)
 
 

@@ -96,6 +96,15 @@ def test_all_data_sets_stand_at_a_glance_with_those_that_were_not_run(texts: dic
     assert ours.startswith("53.33 ")
 
 
+def test_what_sets_ours_apart_from_published_rows_is_told_above_them(texts: dict[str, str]) -> None:
+    meld = texts["report.md"].split("## Made set meld")[1]
+    assert "Not like with like: published rows are on 2,610 clips, ours on 24; published rows were made with" in meld
+    assert "the tables AffectGPT 2025, ours with emer 1" in meld
+    assert "Not like with like on meld, ch\\_sims" in texts["report.md"]
+    sims = texts["report.md"].split("## Made set ch\\_sims")[1]
+    assert "lexicon" not in sims  # its answers say their sentiment themselves
+
+
 def test_no_mean_is_made_of_a_single_set(tmp_path: Path) -> None:
     folder = made_run(
         tmp_path, {"meld": (about("meld", "hit_rate"), MELD)}, {"meld": {"one": [said("dia0", "joy"), said("dia1")]}}

@@ -3,6 +3,7 @@
 import pytest
 
 from emer.bench.published import benchmark, means, note, published
+from emer.data import ch_sims, cmu_sentiment, iemocap, meld, mer, ovmerd
 from emer.errors import ConfigError
 from emer.registry import DATASETS
 from emer.score.scoring import METRICS
@@ -48,6 +49,20 @@ def test_the_best_checkpoint_per_test_set_is_said_of_the_row_that_took_it() -> N
     assert row.checkpoint == "best per test set"
     assert "chosen on that test set" in row.protocol
     assert "72.0 to 74.0" in note("mer_unibench")
+
+
+def test_the_clips_of_the_benchmark_are_the_test_parts_that_its_readers_count() -> None:
+    parts = {
+        **{name: mer.COUNTS[name]["test"] for name in ("mer2023", "mer2024")},
+        "meld": meld.COUNTS["test"],
+        "iemocap4": iemocap.COUNTS["iemocap4"]["test"],
+        "cmu_mosi": cmu_sentiment.PARTS_OF_MOSI["test"],
+        "cmu_mosei": cmu_sentiment.PARTS_OF_MOSEI["test"],
+        "ch_sims": ch_sims.PARTS_OF_V1["test"],
+        "ch_sims_v2": ch_sims.PARTS_OF_V2["test"],
+        "ovmerd_plus": ovmerd.COUNTS["ovmerd_plus"]["test"],
+    }
+    assert benchmark().clips == parts
 
 
 def test_a_set_of_which_nothing_was_published_has_no_rows() -> None:
