@@ -1,8 +1,8 @@
 """Whether a published number and ours are of the same clips and made in the same way.
 
 They stand in one table, so whatever sets them apart is told above it: other clips (a limit, another part, missing
-files), other emotion tables, and sentiment that a lexicon read out of labels. AffectGPT's evaluation code asks a language
-model for the sentiment of each list of labels (`openset_to_sentiment`, Lian et al. 2025).
+files), other emotion tables, and sentiment that a lexicon read out of labels. AffectGPT's evaluation code asks a
+language model for the sentiment of each list of labels (`openset_to_sentiment`, Lian et al. 2025).
 """
 
 from collections.abc import Iterator
