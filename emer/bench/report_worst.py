@@ -24,6 +24,8 @@ from emer.report import html
 from emer.types import Clip
 
 NO_CLIP = "the clip is not there any more"
+LONGEST = 160
+"""Bytes of a file name, of which file systems take 255: key and ending come after."""
 NO_SET = "its data set is not found here; name its folder as for the run"
 
 
@@ -118,7 +120,8 @@ def file_name(name: str) -> str:
     >>> file_name("Actor_01/03-01.wav"), file_name("..")
     ('Actor_01_03-01.wav', '_.')
     """
-    plain = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)[:120]
+    plain = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)
+    plain = plain.encode()[:LONGEST].decode(errors="ignore")
     return f"_{plain[1:]}" if plain.startswith(".") else plain
 
 

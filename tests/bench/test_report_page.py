@@ -218,6 +218,7 @@ def test_an_id_becomes_a_file_inside_its_folder() -> None:
     assert file_name("../../etc/passwd").count("/") == 0
     assert not file_name("..").startswith(".")
     assert file_name("情感") == "情感"
+    assert len(file_name("情" * 300).encode()) == 159  # three bytes each; file systems take 255 with key and ending
 
 
 def test_the_emotion_tables_of_the_scores_are_named(texts: dict[str, str]) -> None:
