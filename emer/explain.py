@@ -16,7 +16,7 @@ from emer import media as media_
 from emer.clues.cache import Cache
 from emer.clues.extract import Progress, extract
 from emer.emotions import label_set
-from emer.engines.engine import make_engine, name_of
+from emer.engines.engine import Preparing, make_engine, name_of
 from emer.engines.verdicts import conflict_among, fusable
 from emer.errors import EmerError
 from emer.evidence.fusion import fuse
@@ -100,6 +100,11 @@ class Explainer:
         """The engine (`emer.engines.engine.Engine`), made once. Raises ConfigError where it cannot be made."""
         own = ("model", "adapter", "prompt", "stages", "views", "seed")
         return make_engine(self.engine, {name: getattr(self, name) for name in own} | dict(self.settings))
+
+    def prepare(self) -> None:
+        """Load the engine's model, where it has one: for many clips, or to know at once that it is not there."""
+        if isinstance(self.answering, Preparing):
+            self.answering.prepare()
 
     def request(
         self, media: Media, clues: Clues, segment: Segment | None = None, *, without: frozenset[Modality] = frozenset()

@@ -65,6 +65,7 @@ def run(options: Namespace) -> int:
         for _, unread in sources.unread:
             bar.say(f"emer: {' '.join(str(unread).split())}")
         explainer = explainer_of(options, bar.stage)
+        explainer.prepare()
         for clip in clips:
             try:
                 explanation = explainer.explain(clip)

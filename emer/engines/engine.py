@@ -22,6 +22,15 @@ class Engine(Protocol):
     def answer(self, requests: Sequence[Request]) -> Iterator[Answer]: ...
 
 
+@runtime_checkable
+class Preparing(Protocol):
+    """An engine that has something to load before it answers."""
+
+    def prepare(self) -> None:
+        """Load it now. Raises EmerError where that cannot be."""
+        ...
+
+
 def make_engine(name: str, settings: Mapping[str, object]) -> Any:
     """The engine of a name, or `package.module:Class`, with the settings that are not None.
 

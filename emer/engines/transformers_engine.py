@@ -68,6 +68,10 @@ class Transformers:
         if self.adapter is not None:
             self._check_adapter(self.adapter)
 
+    def prepare(self) -> None:
+        """Load the model now, so that its absence is told before clips are measured. Raises as `answer`."""
+        _ = self.tuned
+
     def answer(self, requests: Sequence[Request]) -> Iterator[Answer]:
         """One answer a request, in order. What goes wrong with one request stays with it (`Answer.error`).
 

@@ -11,7 +11,7 @@ import torch
 
 from emer.adapters.base_hash import base_sha256
 from emer.adapters.files import read_adapter, read_record
-from emer.adapters.record import AdapterRecord, VerdictRecord, refuse_other_base, refuse_used_rows
+from emer.adapters.record import AdapterRecord, VerdictRecord, refuse_other_base
 from emer.backbones.backbone import Backbone
 from emer.backbones.loading import load
 from emer.emotions import cluster_of
@@ -70,7 +70,6 @@ def tuned(model: str, adapter: str | None, device: str | None, dtype: str) -> Tu
     except torch.OutOfMemoryError as error:
         raise ModelError(f"{model} does not fit into the memory of {place}; take a smaller model") from error
     if record is not None and record.verdict is not None:
-        refuse_used_rows(record, backbone.tokenizer.get_vocab())
         backbone.check_verdict_rows(record.verdict.rows)
     return Tuned(backbone, record)
 

@@ -13,6 +13,9 @@ VIEW_TITLES: dict[str, str] = {
     "text": "words",
     "joint": "all together",
     "verdict": "the model's verdict",
+    "model_audio": "the model, sound alone",
+    "model_visual": "the model, picture alone",
+    "model_text": "the model, words alone",
 }
 
 CITATION = re.compile(r"\[([avt]\d+(?:[\s,;]+[avt]\d+)*)\]")
