@@ -39,15 +39,32 @@ class _Stored:
     end: int
 
 
-def base_sha256(folder: str | Path) -> str:
-    """The hash of the weights in a model's folder. Raises ModelError where there are none that can be read."""
-    stored = _stored(Path(folder))
+def base_sha256(path_or_id: str | Path) -> str:
+    """The hash of a model's weights: of a folder, or of a hub id that was downloaded before.
+
+    Raises ModelError where there are none that can be read.
+    """
+    folder = Path(path_or_id)
+    stored = _stored(folder if folder.is_dir() else _downloaded(str(path_or_id)))
     digest = sha256(SCHEME.encode())
     for name in sorted(stored):
         digest.update(f"\n{name} {list(stored[name].shape)} ".encode())
         for values in _samples(stored[name]):
             digest.update(values)
     return digest.hexdigest()
+
+
+def _downloaded(hub_id: str) -> Path:
+    """Where a hub id's files lie on this machine."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(hub_id, local_files_only=True))
+    except (HFValidationError, LocalEntryNotFoundError) as error:
+        raise ModelError(
+            f"{hub_id} is neither a folder nor a downloaded model; download it or check the name"
+        ) from error
 
 
 def _stored(folder: Path) -> dict[str, _Stored]:

@@ -7,20 +7,19 @@ adapter changes the answer, and with it the verdict is the trainer's.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from emer.adapters.record import AdapterRecord, Probe
+from emer.adapters.record import AdapterRecord, Precision, Probe
 from emer.errors import ModelError
 from emer.evidence.opinion import probability
 from emer.evidence.verdict import VerdictHead, opinions
 from emer.evidence.verdict_spec import VerdictSpec
 
-Precision = Literal["float32", "bfloat16"]
 TOLERANCES: dict[Precision, float] = {"float32": 1e-3, "bfloat16": 0.02}
 """Largest difference from the trainer: in logits (float32), in probability (bfloat16)."""
 
@@ -41,7 +40,8 @@ def prove_live(
 ) -> LiveProof:
     """Hold a server's logits at the verdict rows, with the adapter (`served`) and without (`base`), against the probe.
 
-    Raises ModelError that says which of the three does not hold.
+    Logits are compared where both trainer and server computed in float32, else probabilities. Raises ModelError that
+    says which of the three does not hold.
 
     >>> probe = Probe(text="", tokens=(1,), logits=(2.0, -1.0), base_logits=(0.5, 0.5))
     >>> mood = VerdictSpec(label_set="mood", labels=("good", "bad"))
@@ -53,11 +53,16 @@ def prove_live(
             raise ModelError(
                 f"the {name} logits {list(logits)} must be {spec.rows} finite numbers, one per verdict row"
             )
-    limit = TOLERANCES[precision]
+    coarser: Precision = "float32" if precision == probe.precision == "float32" else "bfloat16"
+    limit = TOLERANCES[coarser]
     change = float(np.abs(np.subtract(served, base)).max())
     expected = float(np.abs(np.subtract(probe.logits, probe.base_logits)).max())
-    base_error = _distance(base, probe.base_logits, spec, precision)
-    error = _distance(served, probe.logits, spec, precision)
+    base_error = _distance(base, probe.base_logits, spec, coarser)
+    error = _distance(served, probe.logits, spec, coarser)
+    if expected == 0:
+        raise ModelError(
+            "the probe shows no difference between adapter and base, so it proves nothing; export it again"
+        )
     if change < expected / 2:
         raise ModelError(
             f"the adapter has no effect: the same prompt gives the same verdict logits with it and without "
@@ -70,10 +75,10 @@ def prove_live(
         )
     if error > limit:
         raise ModelError(
-            f"the verdict differs from the trainer's by {error:.2g}, allowed {limit:g} ({precision}); "
+            f"the verdict differs from the trainer's by {error:.2g}, allowed {limit:g} ({coarser}); "
             "parts of the adapter were not loaded, or its scaling is read otherwise"
         )
-    return LiveProof(change, error, precision)
+    return LiveProof(change, error, coarser)
 
 
 def _distance(ours: Sequence[float], theirs: Sequence[float], spec: VerdictSpec, precision: Precision) -> float:
@@ -95,9 +100,7 @@ def prove_in_transformers(model: Any, record: AdapterRecord) -> LiveProof:
     served = _last_logits(model, record.probe.tokens)[rows]
     with model.disable_adapter():
         base = _last_logits(model, record.probe.tokens)[rows]
-    half = model.dtype != torch.float32
-    precision: Precision = "bfloat16" if half else "float32"
-    return prove_live(record.probe, served.tolist(), base.tolist(), record.verdict.spec, precision)
+    return prove_live(record.probe, served.tolist(), base.tolist(), record.verdict.spec, _precision(model))
 
 
 def probe_of(model: Any, head: VerdictHead, rows: Sequence[int], text: str, tokens: Sequence[int]) -> Probe:
@@ -106,7 +109,13 @@ def probe_of(model: Any, head: VerdictHead, rows: Sequence[int], text: str, toke
     logits = head(last_state(model, tokens).to(head.linear.weight.device))
     with model.disable_adapter():
         base = _last_logits(model, tokens)[list(rows)]
-    return Probe(text=text, tokens=tuple(tokens), logits=_numbers(logits), base_logits=_numbers(base))
+    return Probe(
+        text=text,
+        tokens=tuple(tokens),
+        logits=_numbers(logits),
+        base_logits=_numbers(base),
+        precision=_precision(model),
+    )
 
 
 def last_state(model: Any, tokens: Sequence[int]) -> Float[Tensor, "hidden"]:
@@ -131,6 +140,10 @@ def _last_logits(model: Any, tokens: Sequence[int]) -> Float[Tensor, "vocabulary
     finally:
         model.train(training)
     return logits[0, -1].float().cpu()  # type: ignore[no-any-return]
+
+
+def _precision(model: Any) -> Precision:
+    return "float32" if model.dtype == torch.float32 else "bfloat16"
 
 
 def _numbers(logits: Tensor) -> tuple[float, ...]:

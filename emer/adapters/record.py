@@ -15,6 +15,8 @@ from emer.version import __version__
 SCHEMA = "emer.adapter/1"
 
 Names = Literal["peft", "vllm", "merged"]
+Precision = Literal["float32", "bfloat16"]
+"""What a model computes in; bfloat16 stands for every half precision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,8 @@ class Probe:
     """Of the verdict's rows, with the adapter, in float32."""
     base_logits: tuple[float, ...]
     """Of the same rows of the base alone."""
+    precision: Precision = "float32"
+    """What the trainer's model computed the states in; the head itself is float32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """A base is known by its weights, however they are stored."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,18 @@ def test_integers_of_quantised_models_count_as_they_are(tmp_path: Path) -> None:
         save_file({"q": torch.tensor(values, dtype=torch.int8)}, tmp_path / str(i) / "model.safetensors")
         hashes.add(base_sha256(tmp_path / str(i)))
     assert len(hashes) == 2
+
+
+def test_a_hub_id_has_the_hash_of_its_download(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    cached = tmp_path / "models--me--tiny"
+    (cached / "refs").mkdir(parents=True)
+    (cached / "refs" / "main").write_text("abc")
+    shutil.copytree(base, cached / "snapshots" / "abc")
+    assert base_sha256("me/tiny") == base_sha256(base)
+    for unknown in ("me/other", "no such: folder"):
+        with pytest.raises(ModelError, match=rf"{unknown} is neither a folder nor a downloaded model"):
+            base_sha256(unknown)
 
 
 def test_a_folder_without_weights_is_told(tmp_path: Path) -> None:

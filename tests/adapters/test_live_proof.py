@@ -6,7 +6,8 @@ import pytest
 import torch
 from small_models import MOOD, PROMPT, ROWS, Exported, last_logits, loaded, stock_peft, with_lora
 
-from emer.adapters.proof import Probe, prove_in_transformers, prove_live
+from emer.adapters.proof import prove_in_transformers, prove_live
+from emer.adapters.record import Probe
 from emer.errors import ModelError
 
 PROBE = Probe(text="p", tokens=(1, 2), logits=(2.0, -1.0, 0.0), base_logits=(0.5, 0.5, 0.5))
@@ -64,6 +65,18 @@ def test_bfloat16_may_differ_by_two_hundredths_of_probability_and_no_more() -> N
     assert prove_live(PROBE, near, PROBE.base_logits, MOOD, "bfloat16").error == pytest.approx(0.0014, abs=1e-4)
     with pytest.raises(ModelError, match=r"differs from the trainer's by 0.027, allowed 0.02 \(bfloat16\)"):
         prove_live(PROBE, far, PROBE.base_logits, MOOD, "bfloat16")
+
+
+def test_a_probe_of_half_precision_is_held_to_probabilities_on_a_server_of_full_precision() -> None:
+    rounded = replace(PROBE, precision="bfloat16")
+    assert prove_live(rounded, (2.02, -1.0, 0.0), PROBE.base_logits, MOOD, "float32").precision == "bfloat16"
+    with pytest.raises(ModelError, match=r"by 0.02, allowed 0.001 \(float32\)"):
+        prove_live(PROBE, (2.02, -1.0, 0.0), PROBE.base_logits, MOOD, "float32")
+
+
+def test_a_probe_without_a_difference_proves_nothing() -> None:
+    with pytest.raises(ModelError, match="the probe shows no difference between adapter and base"):
+        prove_live(replace(PROBE, logits=PROBE.base_logits), PROBE.base_logits, PROBE.base_logits, MOOD)
 
 
 @pytest.mark.parametrize("wrong", [(1.0, 2.0), (1.0, 2.0, float("nan"))])

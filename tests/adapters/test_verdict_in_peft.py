@@ -27,9 +27,7 @@ from emer.adapters.files import read_adapter
 from emer.adapters.merging import merge, save_merged
 from emer.adapters.proof import last_state
 from emer.adapters.rows import rows_of_lora
-from emer.backbones.loading import load
 from emer.backbones.opening import transformers
-from emer.backbones.tiny import make_tiny
 from emer.errors import ConfigError, ModelError
 from emer.evidence.verdict import VerdictSpec
 
@@ -158,21 +156,6 @@ def test_a_model_in_bfloat16_keeps_probabilities_within_two_hundredths(exports: 
     spec = one.trained.head.spec
     ours, theirs = opinions(torch.stack([served, torch.tensor(verdict(one))]), spec)
     assert probability(ours).tolist() == pytest.approx(probability(theirs).tolist(), abs=0.02)
-
-
-# ---------------------------------------------------------------- a backbone with its own tokenizer
-
-
-def test_a_tiny_omni_model_speaks_its_verdict_from_rows_that_its_tokenizer_leaves_free(tmp_path: Path) -> None:
-    make_tiny("qwen2_5_omni", tmp_path / "base")
-    fresh = load(tmp_path / "base", dtype=torch.float32)
-    rows = fresh.verdict_rows(3)
-    run = trained(
-        tmp_path / "again", fresh.model, rows=rows, hidden=fresh.hidden_size, target_modules=fresh.lora_targets
-    )
-    made = exported(tmp_path / "adapter", run)
-    served = load(tmp_path / "base", dtype=torch.float32, adapter=tmp_path / "adapter")
-    assert last_logits(served.model)[list(rows)].tolist() == pytest.approx(verdict(made), abs=1e-4)
 
 
 # ---------------------------------------------------------------- merged
