@@ -18,7 +18,7 @@ REPAIR = "extract_labels"
 _HELD = re.compile(r"[ \t*_#>-]*(?:emotion|label|情绪|情感|标签)", re.IGNORECASE)
 _MARKUP = " \t*_#>-"
 _HEADS = ("emotion", "label", "情绪", "情感", "标签")
-_LIST = re.compile(r"\[[^\[\]]*\]")
+_LIST = re.compile(r"\[.*\]", re.DOTALL)
 
 
 def is_complete(text: str) -> bool:
@@ -72,10 +72,10 @@ def listed(reply: str) -> tuple[str, ...] | None:
     >>> listed('Sure: ["Worried", "ill at ease"]'), listed("worried"), listed("[]")
     (('worried', 'ill at ease'), None, ())
     """
-    found = _LIST.findall(reply)
+    found = _LIST.search(reply)
     try:
-        labels = json.loads(found[-1]) if found else None
-    except ValueError:
+        labels = json.loads(found[0]) if found else None
+    except (ValueError, RecursionError):  # half a list, and ten thousand brackets
         return None
     if labels is None or len(labels) > MOST_LABELS or not all(isinstance(label, str) for label in labels):
         return None
@@ -118,7 +118,7 @@ def answer_of(
     read, notices = repaired(read_answer(text), reply)
     said = request.transcript.text if request.transcript else ""
     return Answer(
-        whole_answer(read.explanation, read.labels),
+        whole_answer(read.explanation, read.labels).strip(),
         tuple(Emotion(label, cluster(label)) for label in read.labels),
         check(read.explanation, request.clues.items, said),
         warnings=(*warnings, *notices),
