@@ -24,6 +24,8 @@ from emer.errors import ModelError
 from emer.types import Modality
 
 Export = Literal["adapter", "merged"]
+MEDIA_FLOATS = ("input_features", "pixel_values_videos")
+"""Inputs that are given the model's own precision; times stay in fp32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,6 @@ class Batch:
         }
         labels = None if self.labels is None else self.labels.to(device)
         return Batch(inputs, labels, self.last_prompt.to(device))
-
-
-MEDIA_FLOATS = ("input_features", "pixel_values_videos")
 
 
 class Backbone(ABC):
@@ -77,9 +76,11 @@ class Backbone(ABC):
         device: torch.device | str = "cpu",
         dtype: torch.dtype | Literal["auto"] = "auto",
         adapter: str | Path | None = None,
+        **options: Any,
     ) -> "Backbone":
         """The model of a folder or hub id, in evaluation mode, with an adapter on it where one is named.
 
+        `options` go to transformers' `from_pretrained` as they are (`quantization_config`, `attn_implementation`, …).
         Raises ModelError when nothing is there, when it is of another family, or when the adapter does not fit.
         """
 
@@ -202,6 +203,11 @@ class Backbone(ABC):
     def device(self) -> torch.device:
         device: torch.device = next(iter(self.model.parameters())).device
         return device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        dtype: torch.dtype = self.lm_head.weight.dtype  # type: ignore[assignment]
+        return dtype
 
     @property
     def pad_id(self) -> int:

@@ -42,9 +42,10 @@ class Gemma4(Backbone):
         device: torch.device | str = "cpu",
         dtype: Dtype = "auto",
         adapter: str | Path | None = None,
+        **options: Any,
     ) -> "Gemma4":
         check_type(config_of(path_or_id), path_or_id, ("gemma4",))
-        model = open_model("Gemma4ForConditionalGeneration", path_or_id, device, dtype)
+        model = open_model("Gemma4ForConditionalGeneration", path_or_id, device, dtype, **options)
         processor = open_processor(path_or_id, "Gemma4Processor")
         model.model.register_forward_pre_hook(encode_videos, with_kwargs=True)
         return cls(model if adapter is None else with_adapter(model, adapter), processor)

@@ -1,6 +1,7 @@
 """The one way to open a model when its family is not known beforehand."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -26,13 +27,15 @@ def load(
     device: torch.device | str = "cpu",
     dtype: Dtype = "auto",
     adapter: str | Path | None = None,
+    **options: Any,
 ) -> Backbone:
-    """The backbone of a folder or hub id; `family` is a name of `emer.registry.BACKBONES` or `package.module:Class`.
+    """The backbone of a folder or hub id; `family` is a name of `emer.registry.BACKBONES` or `package.module:Class`;
+    `options` go to transformers' `from_pretrained` as they are.
 
     Raises ModelError when nothing is there or an adapter does not fit, ConfigError for an unknown family.
     """
     name = family or family_of(path_or_id)
-    backbone = look_up(name, BACKBONES).load(path_or_id, device=device, dtype=dtype, adapter=adapter)
+    backbone = look_up(name, BACKBONES).load(path_or_id, device=device, dtype=dtype, adapter=adapter, **options)
     assert isinstance(backbone, Backbone)
     return backbone
 

@@ -25,10 +25,29 @@ def transformers() -> Any:
     return package
 
 
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """No progress bars and no remarks of transformers on standard error in this block.
+
+    Its remarks are on settings of parts that are not used here, such as the talker's; what matters is checked by us.
+    """
+    logging = transformers().utils.logging
+    shown, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if shown:
+            logging.enable_progress_bar()
+
+
 def config_of(path_or_id: str | Path) -> Any:
     """The configuration of a folder or hub id. Raises ModelError when there is none."""
     try:
-        return transformers().AutoConfig.from_pretrained(str(path_or_id))
+        with quietly():
+            return transformers().AutoConfig.from_pretrained(str(path_or_id))
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{path_or_id} is no model that transformers can open: {_first_line(error)}") from error
 
@@ -41,38 +60,33 @@ def check_type(config: Any, path_or_id: str | Path, types: tuple[str, ...]) -> N
         )
 
 
-@contextlib.contextmanager
-def without_bars() -> Iterator[None]:
-    """No progress bars of transformers on standard error in this block."""
-    logging = transformers().utils.logging
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
+def open_model(
+    model_class: str, path_or_id: str | Path, device: torch.device | str, dtype: Dtype, **options: Any
+) -> Any:
+    """The model in evaluation mode. Raises ModelError when weights are missing, also when only some are.
 
-
-def open_model(model_class: str, path_or_id: str | Path, device: torch.device | str, dtype: Dtype) -> Any:
-    """The model in evaluation mode. Raises ModelError when weights are missing, also when only some are."""
+    For an accelerator, weights are read straight to it, so that a large model needs no second place in memory.
+    """
+    if torch.device(device).type != "cpu":
+        options.setdefault("device_map", {"": torch.device(device)})
     found = getattr(transformers(), model_class)
     try:
-        with without_bars():
-            model, info = found.from_pretrained(str(path_or_id), dtype=dtype, output_loading_info=True)
+        with quietly():
+            model, info = found.from_pretrained(str(path_or_id), dtype=dtype, output_loading_info=True, **options)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(f"{path_or_id} cannot be loaded as {model_class}: {_first_line(error)}") from error
     missing = sorted(info["missing_keys"])
     if missing:
         # transformers would go on with random numbers in their place
         raise ModelError(f"{path_or_id} lacks {len(missing)} tensors of {model_class}, for instance {missing[0]}")
-    return model.to(device).eval()
+    return model.eval()
 
 
 def open_processor(path_or_id: str | Path, processor_class: str) -> Any:
     """The processor, or the tokenizer of a model without one. Raises ModelError when it cannot be opened."""
     try:
-        return getattr(transformers(), processor_class).from_pretrained(str(path_or_id))
+        with quietly():
+            return getattr(transformers(), processor_class).from_pretrained(str(path_or_id))
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise ModelError(f"{path_or_id} has no {processor_class} that opens: {_first_line(error)}") from error
 

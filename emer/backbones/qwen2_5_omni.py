@@ -5,7 +5,7 @@ Sound and video are two items of a message, never sound inside of video: positio
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import torch
 from torch import Tensor
@@ -15,6 +15,9 @@ from emer.backbones.backbone import Backbone
 from emer.backbones.encoding import Medium
 from emer.backbones.opening import Dtype, check_type, config_of, open_model, open_processor, with_adapter
 from emer.backbones.qwen_media import hear, thinker_name, watch
+
+TOLD_FPS = 2.0
+"""Pictures a second, as the family's processor has it (see `watch`)."""
 
 
 @final
@@ -31,9 +34,10 @@ class Qwen25Omni(Backbone):
         device: torch.device | str = "cpu",
         dtype: Dtype = "auto",
         adapter: str | Path | None = None,
+        **options: Any,
     ) -> "Qwen25Omni":
         check_type(config_of(path_or_id), path_or_id, ("qwen2_5_omni", "qwen2_5_omni_thinker"))
-        model = open_model("Qwen2_5OmniThinkerForConditionalGeneration", path_or_id, device, dtype)
+        model = open_model("Qwen2_5OmniThinkerForConditionalGeneration", path_or_id, device, dtype, **options)
         processor = open_processor(path_or_id, "Qwen2_5OmniProcessor")
         return cls(model if adapter is None else with_adapter(model, adapter), processor)
 
@@ -42,7 +46,7 @@ class Qwen25Omni(Backbone):
         return hear(self.processor, attached.samples, audio_tokens, silence=True)
 
     def video(self, attached: Attached, index: int) -> Medium:
-        return watch(self.processor, attached.videos[index], attached.fps)
+        return watch(self.processor, attached.videos[index], TOLD_FPS)
 
     def positions(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """None: the model derives its three-axis positions with its own get_rope_index, from ids, mask and grids."""

@@ -5,7 +5,7 @@ LoRA goes on attention alone: transformers keeps the experts of a layer in one t
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import torch
 from torch import Tensor
@@ -17,6 +17,9 @@ from emer.backbones.opening import Dtype, check_type, config_of, open_model, ope
 from emer.backbones.qwen_media import hear, thinker_name, watch
 
 TYPES = ("qwen3_omni_moe", "qwen3_omni_moe_thinker")
+
+TOLD_FPS = 1.0
+"""Pictures a second, as the family's processor has it (see `watch`)."""
 
 
 @final
@@ -33,9 +36,10 @@ class Qwen3Omni(Backbone):
         device: torch.device | str = "cpu",
         dtype: Dtype = "auto",
         adapter: str | Path | None = None,
+        **options: Any,
     ) -> "Qwen3Omni":
         check_type(config_of(path_or_id), path_or_id, TYPES)
-        model = open_model("Qwen3OmniMoeThinkerForConditionalGeneration", path_or_id, device, dtype)
+        model = open_model("Qwen3OmniMoeThinkerForConditionalGeneration", path_or_id, device, dtype, **options)
         processor = open_processor(path_or_id, "Qwen3OmniMoeProcessor")
         return cls(model if adapter is None else with_adapter(model, adapter), processor)
 
@@ -45,7 +49,7 @@ class Qwen3Omni(Backbone):
         return hear(self.processor, attached.samples, lambda frames: audio_tokens(frames, chunk), silence=False)
 
     def video(self, attached: Attached, index: int) -> Medium:
-        return watch(self.processor, attached.videos[index], attached.fps)
+        return watch(self.processor, attached.videos[index], TOLD_FPS)
 
     def positions(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """None: the model derives its three-axis positions with its own get_rope_index, from ids, mask and grids."""

@@ -44,8 +44,12 @@ def hear(
     return Medium("audio", processor.audio_token * tokens(length), inputs)
 
 
-def watch(processor: Any, pictures: Pictures, fps: float) -> Medium:
-    """Patches of one video, and as many placeholders as the encoder gives vectors after merging."""
+def watch(processor: Any, pictures: Pictures, told_fps: float) -> Medium:
+    """Patches of one video, and as many placeholders as the encoder gives vectors after merging.
+
+    The model is told one rate for all videos, from which it derives positions in time: the rate that its own processor
+    states when it is told none. A server knows one rate for all requests, and both are to give the same answer.
+    """
     video_processor = processor.video_processor
     found = video_processor(
         videos=[torch.from_numpy(pictures).permute(0, 3, 1, 2)],
@@ -58,7 +62,7 @@ def watch(processor: Any, pictures: Pictures, fps: float) -> Medium:
     inputs = {
         "pixel_values_videos": found["pixel_values_videos"],
         "video_grid_thw": grid,
-        "video_second_per_grid": torch.tensor([video_processor.temporal_patch_size / fps]),
+        "video_second_per_grid": torch.tensor([video_processor.temporal_patch_size / told_fps]),
     }
     return Medium("video", processor.video_token * (int(grid.prod()) // video_processor.merge_size**2), inputs)
 

@@ -9,12 +9,16 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
+from jinja2 import TemplateError
+
 from emer.backbones.attached import Conversation
 from emer.backbones.encoding import Medium
 from emer.errors import ModelError
 from emer.types import Message
 
 ZERO_WIDTH_SPACE = "\u200b"
+SETTINGS = {"enable_thinking": False}
+"""What chat templates are told beside the messages where they ask for it: reasoning models are to answer at once."""
 MARK = "emer-answer-stands-here"
 
 
@@ -25,6 +29,8 @@ class Template:
         self._processor, self._tokenizer = processor, tokenizer
         self._multimodal = processor is not tokenizer
         self._written = bool(getattr(processor, "chat_template", None))
+        known = str(getattr(processor, "chat_template", ""))
+        self._settings = {name: value for name, value in SETTINGS.items() if name in known}
 
     def prompt(self, conversation: Conversation, media: Sequence[Medium], upto: Sequence[int]) -> tuple[int, ...]:
         """Ids of the messages, up to where the answer begins; message i holds the media before `upto[i]`."""
@@ -76,7 +82,18 @@ class Template:
     def _rendered(self, messages: list[dict[str, Any]], answered: bool = False) -> str:
         if not self._written:
             return "\n\n".join(message["content"] for message in messages) + "\n\n"
-        return str(self._processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=not answered))
+        try:
+            return self._applied(messages, answered)
+        except TemplateError as error:
+            if messages[0]["role"] == "system" and len(messages) > 1:
+                return self._rendered(_without_system(messages), answered)
+            raise ModelError(f"the model's chat template refuses these messages: {error}") from error
+
+    def _applied(self, messages: list[dict[str, Any]], answered: bool) -> str:
+        text = self._processor.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=not answered, **self._settings
+        )
+        return str(text)
 
     def _expanded(self, text: str, media: Iterator[Medium], count: int) -> str:
         """The rendered text with each placeholder as long as its medium."""
@@ -88,3 +105,13 @@ class Template:
         if found != count:
             raise ModelError(f"the chat template wrote {found} placeholders for {count} media; is it this model's own?")
         return pattern.sub(lambda _: next(media).text, text)
+
+
+def _without_system(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The system's text before the first message's own: some templates know no system."""
+    system, first, *rest = messages
+    if isinstance(first["content"], str):
+        content: Any = f"{system['content']}\n\n{first['content']}"
+    else:
+        content = [*system["content"], {"type": "text", "text": "\n\n"}, *first["content"]]
+    return [{**first, "content": content}, *rest]

@@ -1,7 +1,7 @@
 """Any causal language model: of a clip it knows the clue sentences and the transcript, and neither hears nor sees."""
 
 from pathlib import Path
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import torch
 
@@ -29,8 +29,9 @@ class TextClues(Backbone):
         device: torch.device | str = "cpu",
         dtype: Dtype = "auto",
         adapter: str | Path | None = None,
+        **options: Any,
     ) -> "TextClues":
-        model = open_model("AutoModelForCausalLM", path_or_id, device, dtype)
+        model = open_model("AutoModelForCausalLM", path_or_id, device, dtype, **options)
         tokenizer = open_processor(path_or_id, "AutoTokenizer")
         return cls(model if adapter is None else with_adapter(model, adapter), tokenizer)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from emer.backbones.opening import transformers, without_bars
+from emer.backbones.opening import quietly, transformers
 from emer.backbones.tiny_tokenizer import CHATML, GEMMA_TURNS, VOCABULARY, train_tokenizer
 from emer.errors import ConfigError
 
@@ -87,7 +87,7 @@ def make_tiny(family: str, folder: str | Path, seed: int = 0, **text: object) ->
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with torch.random.fork_rng(devices=[]), without_bars():
+    with torch.random.fork_rng(devices=[]), quietly():
         torch.manual_seed(seed)
         RECIPES[family](folder, text)
     return folder
@@ -221,12 +221,16 @@ def _ends(processor: Any) -> dict[str, int]:
 
 
 def _save_thinker(folder: Path, model: Any, whole: Any, processor: Any) -> None:
-    """The full model's folder with the thinker's tensors alone, named as the full model names them."""
-    from safetensors.torch import save_file
+    """The full model's folder with the thinker's tensors alone, named as the full model names them.
 
-    tensors = {f"thinker.{name}": tensor.contiguous() for name, tensor in model.state_dict().items()}
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    # all values: save_pretrained compares with the defaults, and complains of those of the talker
-    whole.to_json_file(folder / "config.json", use_diff=False)
+    transformers writes them as released checkpoints have them (each expert by itself), then they get their prefix.
+    """
+    from safetensors.torch import load_file, save_file
+
+    weights = folder / "model.safetensors"
+    model.save_pretrained(folder)
+    tensors = {f"thinker.{name}": tensor for name, tensor in load_file(weights).items()}
+    save_file(tensors, weights, metadata={"format": "pt"})
+    whole.save_pretrained(folder)
     model.generation_config.save_pretrained(folder)
     processor.save_pretrained(folder)

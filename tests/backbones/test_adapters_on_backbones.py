@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -171,6 +173,8 @@ def test_the_folder_has_the_full_configuration_that_a_server_reads(tiny_folder) 
         assert text["hidden_size"] // text["num_attention_heads"] >= 32
         names = load_file(tiny_folder(family) / "model.safetensors")
         assert all(name.startswith("thinker.") for name in names)
+        if family == "qwen3_omni":
+            assert "thinker.model.layers.1.mlp.experts.3.gate_proj.weight" in names
 
 
 def test_stock_transformers_opens_the_folder_with_the_very_weights(tiny_folder) -> None:
@@ -183,6 +187,46 @@ def test_stock_transformers_opens_the_folder_with_the_very_weights(tiny_folder) 
     loaded = model.state_dict()
     assert set(stored) == {f"thinker.{name}" for name in loaded}
     assert all(torch.equal(stored[f"thinker.{name}"], tensor) for name, tensor in loaded.items())
+
+
+def test_making_loading_and_encoding_keep_standard_error_clean(tmp_path) -> None:
+    """In a fresh process, since transformers says most things once. Warnings are errors there."""
+    code = (
+        "from emer.backbones.tiny import make_tiny\n"
+        "from emer.backbones.loading import load\n"
+        "from emer.backbones.attached import Conversation\n"
+        "from emer.types import Message\n"
+        "asked = Conversation((Message('system', 'One.'), Message('user', 'Two.')))\n"
+        "for family in ('qwen2_5_omni', 'gemma4'):\n"
+        f"    load(make_tiny(family, {str(tmp_path)!r} + family)).encode([asked])\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_options_reach_transformers_and_other_attention_gives_the_same_state(tiny_folder) -> None:
+    sdpa = load(tiny_folder("qwen2_5_omni"), attn_implementation="sdpa")
+    eager = load(tiny_folder("qwen2_5_omni"), attn_implementation="eager")
+    assert eager.model.config._attn_implementation == "eager"
+    batch = sdpa.encode([HELLO])
+    with torch.no_grad():
+        states = [backbone.hidden_at(batch, batch.last_prompt) for backbone in (sdpa, eager)]
+    assert torch.allclose(*states, atol=1e-4)
+
+
+def test_half_precision_reaches_weights_and_media_and_leaves_times_alone(tiny_folder, clip_media) -> None:
+    from emer.backbones.attaching import attach
+
+    backbone = load(tiny_folder("qwen2_5_omni"), dtype=torch.bfloat16)
+    attached = attach(clip_media("faces/single_face.mp4"), None, backbone.caps)
+    asked = Conversation((Message("user", "What?", ("audio", "video")),), attached)
+    batch = backbone.encode([asked]).to(backbone.device, backbone.dtype)
+    kinds = {name: value.dtype for name, value in batch.inputs.items()}
+    assert kinds["input_features"] == kinds["pixel_values_videos"] == backbone.dtype == torch.bfloat16
+    assert kinds["video_second_per_grid"] == torch.float32
+    assert kinds["input_ids"] == torch.int64
+    with torch.no_grad():
+        assert backbone.hidden_at(batch, batch.last_prompt).isfinite().all()
 
 
 def test_a_model_of_another_family_is_refused(tiny_folder) -> None:
@@ -215,6 +259,25 @@ def test_a_family_without_a_recipe_is_told(tmp_path) -> None:
 
     with pytest.raises(ConfigError, match="no tiny model of family 'llama'; choose one of qwen2_5_omni, "):
         make_tiny("llama", tmp_path)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_template_that_knows_no_system_gets_its_text_with_the_users(family, tiny_folder) -> None:
+    """Hand-written: one turn fewer, and the system's words before the user's."""
+    backbone = load(tiny_folder(family))
+    first = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system here') }}{% endif %}"
+    backbone.processor.chat_template = first + backbone.processor.chat_template
+    asked = (Message("system", "One."), Message("user", "Two."))
+    text = backbone.tokenizer.decode(backbone.encode([Conversation(asked)]).inputs["input_ids"][0])
+    assert "user\nOne.\n\nTwo.<" in text
+    assert "system" not in text
+
+
+def test_a_template_that_refuses_the_messages_is_told(tiny_folder) -> None:
+    backbone = load(tiny_folder("text_clues"))
+    backbone.tokenizer.chat_template = "{{ raise_exception('roles must alternate') }}"
+    with pytest.raises(ModelError, match="chat template refuses these messages: roles must alternate"):
+        backbone.encode([HELLO])
 
 
 def test_a_language_model_without_a_chat_template_gets_paragraphs(tiny_folder, tmp_path) -> None:

@@ -31,7 +31,7 @@ def stock_inputs(backbone, attached: Attached):
         {"role": "user", "content": [sound, video, question]},
     ]
     text = backbone.processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-    videos = {"do_sample_frames": False, "fps": attached.fps}
+    videos = {"do_sample_frames": False}
     if backbone.family == "gemma4":
         count = len(attached.frames)
         videos = {
