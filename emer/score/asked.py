@@ -145,7 +145,10 @@ def _ask(
     read: Callable[[str, int], T],
     progress: Progress | None,
 ) -> Asked[T]:
-    """Ask what is to be asked; `read` takes a reply and the place of its question."""
+    """Ask what is to be asked; `read` takes a reply and the place of its question.
+
+    Raises ConfigError where no reply at all can be used: a score of nothing but failures would be taken for one.
+    """
     places = [place for place, question in enumerate(questions) if question is not None]
     conversations = [asking.messages(**(questions[place] or {})) for place in places]
     values: list[T | None] = [None] * len(questions)
@@ -159,8 +162,17 @@ def _ask(
             values[place] = read(reply.text, place)
         except Unreadable as error:
             unusable.append(Unusable(place, str(error), " ".join(reply.text[:1000].split())[:SHOWN]))
+    if places and len(unusable) == len(places):
+        raise ConfigError(
+            f"{endpoint.model} gave no usable reply to any of {len(places)} questions (the last: "
+            f"{_shown(unusable[-1])}); look at the endpoint, or ask another model"
+        )
     record = AskedRecord(endpoint.model, asking.record, endpoint.seed, endpoint.temperature)
     return Asked(tuple(values), tuple(unusable), record, kept)
+
+
+def _shown(one: Unusable) -> str:
+    return one.why + (f": {one.reply!r}" if one.reply else "")
 
 
 # ---------------------------------------------------------------- columns
@@ -189,7 +201,10 @@ def with_sentiment(
 
 def _note(what: str, asked: Asked[Any], column: Column) -> str:
     lost = [column.names[one.place] for one in asked.unusable]
-    return f"{what} by {asked.record}" + (f"; {len(lost)} replies could not be used ({some(lost)})" if lost else "")
+    if not lost:
+        return f"{what} by {asked.record}"
+    first = _shown(asked.unusable[0])
+    return f"{what} by {asked.record}; {len(lost)} replies could not be used ({some(lost)}; the first because {first})"
 
 
 # ---------------------------------------------------------------- reading replies

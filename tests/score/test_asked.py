@@ -155,7 +155,18 @@ def test_a_column_takes_labels_and_sentiment_from_a_model_and_says_so() -> None:
         f"labels drawn from the explanations by small (prompt extract_labels.en {sha}, seed 3); 1 replies could not be"
     )
     assert felt.notes[0].startswith(note)
-    assert felt.notes[0].endswith("(clip1)")
+    assert felt.notes[0].endswith("(clip1; the first because the reply is not JSON: 'no idea')")
+
+
+@pytest.mark.parametrize("reply", ["Well, that depends.", refused(400, "not allowed"), '{"a": [1]}'])
+def test_a_model_without_one_usable_reply_gives_no_score(reply: str | Sent) -> None:
+    """Empty answers would score 0, and the system that is scored would look bad for the failures of the model."""
+    given = column([["sad"], ["sad"]], ["He laughs.", "Who knows?"])
+    with model(lambda text: reply) as (endpoint, _):
+        with pytest.raises(ConfigError, match="small gave no usable reply to any of 2 questions"):
+            asking.with_labels(given, endpoint)
+        with pytest.raises(ConfigError, match="any of 2 questions"):
+            asking.with_sentiment(given, endpoint)
 
 
 def test_labels_need_explanations() -> None:

@@ -47,10 +47,11 @@ def test_a_model_says_what_sentiment_labels_have_where_answers_do_not() -> None:
 
 
 def test_a_reply_that_cannot_be_used_leaves_labels_groups_of_their_own() -> None:
-    """A model that rambles gives no groups: glad is then not happy."""
-    gold = Column("gold", ["a", "b"], [["happy"], ["sad"]])
-    answers = Column("answers", ["a", "b"], [["glad"], ["sad"]])
-    with serving(lambda body: said("Well, that depends.")) as server:
+    """Of clip a the model rambles, so that glad is not happy; mad is angry, bored is not calm: 1/2 of the clips hit."""
+    gold = Column("gold", ["a", "b", "c", "d"], [["happy"], ["sad"], ["angry"], ["calm"]])
+    answers = Column("answers", ["a", "b", "c", "d"], [["glad"], ["sad"], ["mad"], ["bored"]])
+    replies = {"glad": "Well, that depends.", "mad": '[["angry", "mad"]]', "bored": '[["calm"], ["bored"]]'}
+    with serving(lambda body: said(next(r for word, r in replies.items() if word in last(body)))) as server:
         metric = grouping_by(Endpoint(server.url, "small", kept_in=None))
         found = score_by(metric, "mer2024_ov", answers, gold, Options(bootstrap=0))
     assert found.score == 0.5
