@@ -91,7 +91,8 @@ def judged(metric: str, answers: Column, gold: Column, trusted: Sequence[bool | 
     measuring: Metric = load(metric, METRICS)
     found = measuring.measure(pairs(answers, gold, options.missing), options)
     risk = np.full(len(gold.names), np.nan)
-    risk[found.clips] = 1 - _alone(measuring, found)
+    if len(found.clips):  # none has gold that the metric knows, say
+        risk[found.clips] = 1 - _alone(measuring, found)
     stated = [np.nan if confidence is None else confidence for confidence in answers.confidence or ()]
     return Judged(tuple(gold.names), risk, np.array(stated, dtype=np.float64), tuple(trusted), _family(measuring))
 

@@ -78,3 +78,14 @@ def test_a_small_draw_is_scored_in_the_label_set_of_its_data_set(tmp_path: Path)
     assert score.score == 0.5
     assert "labels are mapped to labels of iemocap6, others by their emer8 cluster" in score.detail["notes"]
     assert "frustrated" in report(folder)[1].read_text(encoding="utf-8").split("gold in rows")[1]
+
+
+@pytest.mark.parametrize("gold", [{"labels": ["qwertz"]}, {"labels": ["🎉", "情感" * 200]}, {}])
+@pytest.mark.parametrize("metric", ["wheel_f1", "hit_rate", "war_uar", "sentiment", "jaccard"])
+def test_gold_that_no_metric_knows_is_reported_without_a_score(tmp_path: Path, metric: str, gold: dict) -> None:
+    folder = made_run(
+        tmp_path,
+        {"mine": (about("mine", metric), [{"name": name, **gold} for name in "abc"])},
+        {"mine": {"one": [said(name, "sad", confidence=0.5) for name in "abc"], "two": [said("a", "happy")]}},
+    )
+    assert "## Made set mine" in report(folder)[1].read_text(encoding="utf-8")
