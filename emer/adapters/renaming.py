@@ -20,7 +20,7 @@ from emer.adapters.files import (
     write_adapter,
 )
 from emer.adapters.record import AdapterRecord
-from emer.adapters.rows import MOST_ROWS_FOR_VLLM, refuse_other_scalings
+from emer.adapters.rows import MOST_ROWS_FOR_VLLM
 from emer.errors import ConfigError
 
 ENCODERS = frozenset({"audio_tower", "vision_tower", "visual", "embed_audio", "embed_vision", "multi_modal_projector"})
@@ -49,7 +49,6 @@ def renamed(adapter: Adapter, vllm_name: Callable[[str], str]) -> Adapter:
             f"the output layer has {record.base.vocabulary:,} rows, and vLLM takes LoRA on at most "
             f"{MOST_ROWS_FOR_VLLM:,}; export with --merged"
         )
-    refuse_other_scalings(adapter.config)
     _refuse_encoders(adapter)
     names = {module: vllm_name(f"{module}.weight").removesuffix(".weight") for module in adapter.pairs}
     if len(set(names.values())) < len(names):

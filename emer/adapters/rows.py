@@ -6,7 +6,8 @@
 
 Rows of the base that no token uses are not zero, hence the difference. `s = alpha / r` is a power of two, so that
 `s B` is exactly one in every precision. The output layer has a rank of its own, at least the number of rows, padded
-with zeros; its scaling is that of the other layers, since servers know one scaling for all. LoRA: Hu et al. 2021.
+with zeros; its scaling is that of the other layers, since not every server reads one scaling per layer. LoRA: Hu et
+al. 2021.
 """
 
 import math
@@ -93,19 +94,6 @@ def _is_power_of_two(alpha: Any, rank: Any) -> bool:
     if not all(isinstance(number, int | float) and 0 < number < math.inf for number in (alpha, rank)):
         return False
     return math.frexp(alpha / rank)[0] == 0.5
-
-
-def refuse_other_scalings(config: Mapping[str, Any]) -> None:
-    """Raises ConfigError where layers have a scaling of their own: vLLM reads one `alpha / r` for all of them."""
-    ranks, alphas = config.get("rank_pattern") or {}, config.get("alpha_pattern") or {}
-    wanted = config["lora_alpha"] / config["r"]
-    for name in [*ranks, *(name for name in alphas if name not in ranks)]:
-        scaling = alphas.get(name, config["lora_alpha"]) / ranks.get(name, config["r"])
-        if scaling != wanted:
-            raise ConfigError(
-                f"{name} has alpha / r = {scaling:g} and the others {wanted:g}, and vLLM knows one for all; "
-                "train with one scaling, or export with --merged"
-            )
 
 
 # ---------------------------------------------------------------- rows in, LoRA out

@@ -5,7 +5,6 @@ import torch
 
 from emer.adapters.rows import (
     rank_for,
-    refuse_other_scalings,
     rows_as_lora,
     rows_of_lora,
     scaling_of,
@@ -77,12 +76,6 @@ def test_an_output_layer_that_is_excluded_is_told() -> None:
     lora = rows_as_lora(torch.ones(1, 2), torch.zeros(1, 2), [0], 3, 2.0)
     with pytest.raises(ConfigError, match="exclude_modules takes out lm_head"):
         with_output_lora({**PLAIN, "exclude_modules": ["lm_head"]}, "lm_head", lora)
-
-
-def test_one_layer_with_another_scaling_is_refused_for_vllm() -> None:
-    refuse_other_scalings({**PLAIN, "rank_pattern": {"lm_head": 16}, "alpha_pattern": {"lm_head": 32}})
-    with pytest.raises(ConfigError, match=r"q_proj has alpha / r = 0.5 and the others 2, and vLLM knows one for all"):
-        refuse_other_scalings({**PLAIN, "rank_pattern": {"q_proj": 32}})
 
 
 def test_rows_that_are_not_there_or_stand_twice_are_refused() -> None:
