@@ -40,7 +40,7 @@ def write_lines(path: Path, values: Iterable[object]) -> None:
 
 def taught(line: Line) -> dict[str, Any]:
     """The row with its explanation and labels. Votes are labels already, so that those of the draft do not come in."""
-    labels = {} if "votes" in line.record else {"labels": list(line.labels)}
+    labels = {} if "votes" in line.record or not line.labels else {"labels": list(line.labels)}
     return {**line.record, **labels, "explanation": line.explanation}
 
 

@@ -5,7 +5,7 @@ const at = (id) => document.getElementById(id);
 const key = (mark) => `emer-review-${mark}`;
 const signs = { accept: "✓", edit: "✎", reject: "✗" };
 const names = { accept: "accepted", edit: "edited", reject: "rejected" };
-let decided = remembered(), shown = drafts, place = 0, editing = false;
+let decided = remembered(), shown = [], place = 0, editing = false;
 
 // ---------------------------------------------------------------- decisions
 
@@ -147,7 +147,9 @@ function draw(draft, fresh) {
   at("clues").replaceChildren(...draft.clues.map(clueOf));
   at("prose").hidden = at("labels").hidden = editing;
   at("editor").hidden = !editing;
-  at("edit").firstChild.textContent = editing ? "Keep edit " : "Edit ";
+  at("edit").replaceChildren(editing ? "Keep edit " : "Edit ", make("kbd", "", editing ? "Ctrl ⏎" : "E"));
+  at("undo").replaceChildren(editing ? "Leave edit " : "Undo ", make("kbd", "", editing ? "Esc" : "U"));
+  at("accept").disabled = at("reject").disabled = editing;
   at("undo").disabled = !one && !editing;
   at("previous").disabled = place === 0;
   at("next").disabled = place >= shown.length - 1;
@@ -174,7 +176,7 @@ function clueOf(clue) {
   const time = make("button", "time", `${clue.start.toFixed(1)}–${clue.end.toFixed(1)} s`);
   time.type = "button";
   time.addEventListener("click", () => jump(clue.id));
-  const text = make("span", "", clue.text);
+  const text = make("span", "text", clue.text);
   if (clue.doubt) text.append(make("span", "doubt", clue.doubt));
   item.append(make("span", `cite ${clue.id[0]}`, clue.id), time, text);
   return item;
