@@ -76,7 +76,8 @@ def rank_of(config: Mapping[str, Any], module: str) -> int:
 
 def alpha_of(config: Mapping[str, Any], module: str) -> float:
     """The alpha of a module's LoRA: its pattern's, else `lora_alpha`."""
-    return float(_by_pattern(config.get("alpha_pattern") or {}, module, config["lora_alpha"]))
+    alpha: float = _by_pattern(config.get("alpha_pattern") or {}, module, config["lora_alpha"])
+    return alpha
 
 
 def _by_pattern(patterns: Mapping[str, Any], module: str, default: Any) -> Any:
