@@ -33,9 +33,9 @@ ABOUT = About(
     metric="hit_rate",
     label_set="ekman7",
     language="en",
-    verified=True,
     note="columns seen in the released files, test names and labels held against the gold of MER-UniBench; the other "
-    "parts are read as described. Scenes are often cut so that others are in the picture, over canned laughter",
+    "parts, and where clips lie, are read as described. Scenes are often cut so that others are in the picture, over "
+    "canned laughter",
 )
 COUNTS = {"train": 9_989, "validation": 1_109, "test": 2_610}
 SENTIMENT = {"negative": -1.0, "neutral": 0.0, "positive": 1.0}

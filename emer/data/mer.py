@@ -38,12 +38,13 @@ SOURCE_2023 = "Lian et al. 2023, ACM MM, https://huggingface.co/datasets/MERChal
 SOURCE_2024 = "Lian et al. 2024, MRAC, https://github.com/zeroQiaoba/MERTools"
 SOURCE_2025 = "Lian et al. 2025, https://huggingface.co/datasets/MERChallenge/MER2025"
 
+OV_NOTE = "the clips and labels of OV-MERD; labels held against the gold that its owners released"
 CANDIDATES_NOTE = "test labels are not public: `test` is the 20,000 candidates, without labels, for those who lack them"
 
 
 def _about(name: str, title: str, source: str, metric: str, note: str) -> About:
     closed = None if name in ("mer2024_ov", "mer2025_ov") else "mer6"
-    return About(name, title, source, LICENCE, metric, closed, "zh", verified=name == "mer2024_ov", note=note)
+    return About(name, title, source, LICENCE, metric, closed, "zh", note=note)
 
 
 ABOUT: Mapping[str, About] = {
@@ -54,7 +55,7 @@ ABOUT: Mapping[str, About] = {
         _about("mer2023_semi", "MER2023, train and MER-SEMI", SOURCE_2023, "hit_rate", "its labelled clips alone"),
         _about("mer2024", "MER2024, train and MER-SEMI", SOURCE_2024, "hit_rate", "the test part of MER-UniBench"),
         _about("mer2024_noise", "MER2024, train and MER-NOISE", SOURCE_2024, "hit_rate", "noise and blur were added"),
-        _about("mer2024_ov", "MER2024, MER-OV", SOURCE_2024, "mer2024_ov", "the clips and labels of OV-MERD"),
+        _about("mer2024_ov", "MER2024, MER-OV", SOURCE_2024, "mer2024_ov", OV_NOTE),
         _about("mer2025", "MER2025, track 1", SOURCE_2025, "hit_rate", CANDIDATES_NOTE),
         _about("mer2025_ov", "MER2025, track 2", SOURCE_2025, "wheel_f1", CANDIDATES_NOTE),
     )

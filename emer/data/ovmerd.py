@@ -31,7 +31,6 @@ ABOUT: Mapping[str, About] = {
         LICENCE,
         metric="wheel_f1",
         language="zh",
-        verified=True,
         note=HELD,
     ),
     "ovmerd_plus": About(
@@ -41,7 +40,6 @@ ABOUT: Mapping[str, About] = {
         LICENCE,
         metric="wheel_f1",
         language="zh",
-        verified=True,
         note=f"{HELD}; subtitles are English translations",
     ),
 }
