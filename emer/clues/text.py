@@ -22,7 +22,7 @@ from emer.emotions.lexicon import HAN
 from emer.emotions.scope import mostly_capitals
 from emer.types import Clue, Extract, Features, Media, Notice, Span, Transcript
 
-VERSION = "2"
+VERSION = "3"
 SPOKEN = label_set("emer8")[1:]
 """Clusters with an `emo_` feature: all but neutral."""
 COUNTS = ("negation_count", "intensifier_count", "exclamation_count", "question_count")

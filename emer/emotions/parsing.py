@@ -50,7 +50,8 @@ _BULLET = re.compile(r"^[ \t]{0,20}(?:[-*•·–+]|\d{1,3}[.)、](?!\d)|[(（]\
 _AFTER_BULLET = re.compile(r"[:：]| [-–—] ")
 _REMARK = re.compile(r"(?<=\w)[*_]{0,2}\s?[(（][^()（）\n]{0,200}[)）]")
 _SEPARATOR = re.compile(
-    r"[,;/|、，；\n]|\s(?:and|or|&|\+)\s|(?<=[\u3400-\u9fff]{2})(?:以及|和|与|及)(?=[\u3400-\u9fff]{2})", re.IGNORECASE
+    r"[,;/|、，；\n]|\s(?:and|or|&|\+)\s|\s[(（]?\d{1,2}[.)）]\s|(?<=[\u3400-\u9fff]{2})(?:以及|和|与|及)(?=[\u3400-\u9fff]{2})",
+    re.IGNORECASE,
 )
 _SCORE = re.compile(r"^(?:\d+(?:\.\d+)?%?[ :]+)?(.*?)(?:[ :：=(-]+\d+(?:\.\d+)?(?:/\d+)?%?)?$", re.DOTALL)
 _EDGES = " \t\r\n\"'`“”‘’「」『』*_#[](){}（）【】<>.!?:：。！？·•\ufeff"

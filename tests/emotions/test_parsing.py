@@ -112,6 +112,8 @@ def test_both_parsers_agree_on_released_cells_but_for_the_forms_that_only_one_kn
         ('Here it is: {"emotions": ["happy", "sad"], "n": 2}', ["happy", "sad"]),
         ("他不高兴，显得很焦虑。", ["焦虑"]),
         ("高兴、惊讶和愤怒", ["高兴", "惊讶", "愤怒"]),
+        ("1) happy 2) sad 3) deeply moved", ["happy", "sad", "deeply moved"]),
+        ("1. happy 2. sad", ["happy", "sad"]),
         ("温和", ["温和"]),
         ("平静和温和", ["平静", "温和"]),
         ('{"emotions": ["happy", "sa', ["happy", "sa"]),
