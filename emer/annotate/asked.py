@@ -49,7 +49,7 @@ class AskedTeacher:
         mute = {d.lesson: d.reply.error for d in described if d.reply.error}
         told: list[dict[Modality, str]] = [{} for _ in lessons]
         for one in described:
-            told[one.lesson][one.modality] = one.reply.text or ""
+            told[one.lesson][one.modality] = read_answer(one.reply.text or "").explanation  # without its thoughts
         asked = [place for place in range(len(lessons)) if place not in mute]
         replies = self.endpoint.ask_all(
             [

@@ -65,7 +65,7 @@ def record_of(row: Row, folder: Path) -> dict[str, Any]:
     paths = {"path": clip.path, "transcript": clip.transcript, "speaker_baseline": clip.speaker_baseline}
     values = {
         "id": row.id,
-        **{key: os.path.relpath(path, folder) for key, path in paths.items() if path is not None},
+        **{key: _relative(path, folder) for key, path in paths.items() if path is not None},
         "start": clip.start,
         "end": clip.end,
         "text": clip.said,
@@ -79,6 +79,12 @@ def record_of(row: Row, folder: Path) -> dict[str, Any]:
         "licence": row.licence,
     }
     return {key: value for key, value in values.items() if value not in (None, [], {})}
+
+
+def _relative(path: str, folder: Path) -> str:
+    """The path as seen from the folder. Links on the way are followed, for `..` behind a link leads elsewhere; the name
+    of the clip itself is kept, for its transcript lies beside it."""
+    return os.path.relpath(Path(path).parent.resolve() / Path(path).name, folder.resolve())
 
 
 def key_of(record: dict[str, Any]) -> str:

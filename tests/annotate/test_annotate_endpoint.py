@@ -123,7 +123,11 @@ def test_two_stages_describe_the_voice_alone_and_then_settle_it_by_the_words(
 
     def answer(body: Body) -> Sent:
         system = body["messages"][0]["content"]
-        return said("A steady tone, perhaps tense.") if system.startswith("You describe") else teacher(body)
+        return (
+            said("<think>So.</think>A steady tone, perhaps tense.")
+            if system.startswith("You describe")
+            else teacher(body)
+        )
 
     with serving(answer) as server:
         assert run(talk(rows), tmp_path / "out", server.url, "--stages", "2") == 0

@@ -1,6 +1,11 @@
 """`emer annotate` as a user runs it: real clips, bad clips, kills, other settings; and what it leaves behind."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -152,6 +157,38 @@ def test_a_folder_of_clips_needs_no_labels(talk: Talk, tmp_path: Path) -> None:
     assert main(["annotate", str(tmp_path), "--out", str(tmp_path / "out"), "--weights", "none"]) == 0
     (row,) = read_manifest(tmp_path / "out" / "manifest.jsonl")
     assert (row.id, row.annotation.labels) == ("one.wav", ("glad",))
+
+
+def test_clips_are_found_from_a_folder_that_is_reached_through_a_link(talk: Talk, tmp_path: Path) -> None:
+    manifest = talk([{"text": "I am so glad!"}])
+    (tmp_path / "far" / "away").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "away")
+    assert main(["annotate", str(manifest), "--out", str(tmp_path / "link"), "--weights", "none"]) == 0
+    (row,) = read_manifest(tmp_path / "link" / "manifest.jsonl")
+    assert Path(row.clip.path).samefile(tmp_path / "clip0.wav")
+
+
+@pytest.mark.long
+def test_a_run_that_is_killed_ends_like_one_that_was_not(real_data: Path, tmp_path: Path) -> None:
+    """SIGKILL, twice, in the midst of 60 real clips."""
+    clips = sorted((real_data / "clips/ravdess_speech").glob("*.flac"))[:60]
+    (tmp_path / "m.jsonl").write_text("\n".join(json.dumps({"path": str(c), "id": c.stem}) for c in clips))
+    environment = {**os.environ, "EMER_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
+
+    def start(out: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "emer.cli", "annotate", str(tmp_path / "m.jsonl"), "--weights", "none"]
+        return subprocess.Popen([*command, "--out", str(tmp_path / out)], env=environment, stdout=subprocess.DEVNULL)
+
+    done = tmp_path / "torn" / "done.jsonl"
+    for wanted in (5, 25):
+        process = start("torn")
+        while process.poll() is None and (not done.exists() or done.read_bytes().count(b"\n") < wanted):
+            time.sleep(0.005)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL, "it was killed before its end"
+    assert start("torn").wait() == start("whole").wait() == 0
+    for name in ("done.jsonl", "manifest.jsonl", "rejected.jsonl", "stats.json"):
+        assert (tmp_path / "torn" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
 def test_a_folder_refuses_other_settings_but_mistakes_may_be_mended(
