@@ -94,6 +94,7 @@ def _data(found: DataScores) -> dict[str, Any]:
         ],
         "published": [asdict(row) for row in published(found.data.name)],
         "unlike_published": unlike(found),
+        "seen_before": {name: asdict(met) for name, met in found.data.seen.items()},
     }
 
 

@@ -5,6 +5,7 @@ gold/DATA.jsonl                   one row a clip that was asked about: name, lab
 predictions/DATA/SYSTEM.jsonl     one `Prediction` a line
 clips/DATA.jsonl                  where each clip lies, for the reports of single clips
 timings/DATA/SYSTEM.jsonl         seconds each answer took
+seen/DATA/SYSTEM.json             how many clips the system's heads were trained or calibrated on
 missing/DATA.txt                  rows whose clip is not there
 """
 
@@ -17,6 +18,7 @@ from emer.bench.prediction_files import read_lines
 from emer.bench.records import Prediction
 from emer.bench.run_configuration import RunConfig, RunData
 from emer.bench.run_data import ClipFile
+from emer.bench.run_seen import Seen
 from emer.config import build, read_yaml
 from emer.errors import ConfigError
 from emer.jsonio import loads
@@ -92,6 +94,8 @@ class DataRun:
     clips: Mapping[str, ClipFile] = field(default_factory=dict)
     seconds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """System to seconds an answer."""
+    seen: Mapping[str, Seen] = field(default_factory=dict)
+    """System to the clips that its heads were trained or calibrated on."""
 
     @property
     def metric(self) -> str:
@@ -147,6 +151,11 @@ def _data(folder: Path, data: RunData, systems: list[str]) -> DataRun:
         seconds={
             system: tuple(each.seconds for each in _lines(folder / "timings" / name / f"{system}.jsonl", Seconds))
             for system in systems
+        },
+        seen={
+            system: _one(path, Seen)
+            for system in systems
+            if (path := folder / "seen" / name / f"{system}.json").is_file()
         },
     )
 

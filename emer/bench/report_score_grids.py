@@ -6,6 +6,7 @@ from emer.bench.published import PublishedRow, published
 from emer.bench.report_grids import Cell, Grid, Line, line, percent, percents
 from emer.bench.report_likeness import comparable, unlike
 from emer.bench.report_scores import DataScores
+from emer.bench.run_seen import met_before
 from emer.score.result import Score
 
 FEW_SPEAKERS = 10
@@ -95,8 +96,11 @@ def score_words(found: DataScores) -> Iterator[str]:
     if others:
         told = "; ".join(f"{row.system} {row.score:g} ({row.metric}; {cited(row)})" for row in others)
         yield f"Published under other metrics, not comparable with this table: {told}."
-    if told := _few_speakers(found):
-        yield told
+    for name, met in found.data.seen.items():
+        if words := met_before(met, name, len(found.data.gold)):
+            yield f"{words}."
+    if few := _few_speakers(found):
+        yield few
     partly = [s.name for s in found.systems if len(s.truths) < len(found.data.gold)]
     if partly:
         yield f"Unfinished: {', '.join(partly)}. Scores are over the clips that were answered so far."

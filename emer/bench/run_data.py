@@ -68,6 +68,8 @@ class Asked:
     """Rows of the part, before a limit."""
     contents: Mapping[str, str]
     """Row to hash of its clip, as `content_of` tells it."""
+    files: tuple[ClipFile, ...] = ()
+    """The file of each row."""
 
 
 def asked(config: RunConfig, data: RunData, folder: Path | None, say: Callable[[str], None]) -> Asked:
@@ -88,7 +90,7 @@ def asked(config: RunConfig, data: RunData, folder: Path | None, say: Callable[[
     files = tuple(_patiently(looking, len(there), f"clips of {data.stem}", say))
     beside = Beside()
     contents = {row.id: content_of(row.clip, file, beside) for row, file in zip(there, files, strict=True)}
-    found = Asked(data, about, there, missing, len(everything), contents)
+    found = Asked(data, about, there, missing, len(everything), contents, files)
     _write(found, files, Path(config.out))
     return found
 

@@ -19,6 +19,7 @@ from emer.bench.prediction_files import PredictionFile
 from emer.bench.run_configuration import MAY_CHANGE, RunConfig, RunData
 from emer.bench.run_data import Asked, asked
 from emer.bench.run_lines import Appended, locked
+from emer.bench.run_seen import met_before, seen
 from emer.bench.run_systems import mistakes_of, record_of
 from emer.bench.run_workers import Done, Setting, Task, explained
 from emer.clues.cache import key_of
@@ -26,6 +27,7 @@ from emer.data.folders import folder_of, listed_folders
 from emer.data.rows import refuse
 from emer.emotions.wheel_files import load_wheels
 from emer.errors import ConfigError, MissingExtra
+from emer.evidence.weights import find_weights
 from emer.files import write_text
 from emer.jsonio import dumps
 from emer.registry import DATASETS, load
@@ -162,7 +164,7 @@ def opened(config: RunConfig, command: str, say: Say = print, *, retry_failed: b
                 stack.callback(file.close)
                 stack.callback(timings.close)
                 jobs.append(Job(system, data, file, timings))
-        yield Run(config, sets, tuple(jobs), (*_told(skipped), *_notes(config, sets, jobs)))
+        yield Run(config, sets, tuple(jobs), (*_told(skipped), *_notes(config, sets, jobs), *_met(config, sets)))
 
 
 def _present(config: RunConfig) -> tuple[list[Place], dict[str, str]]:
@@ -223,6 +225,17 @@ def _records(config: RunConfig, folder: Path) -> list[dict[str, object]]:
     for system, record in zip(config.systems, records, strict=True):
         run_folder(folder / "systems" / system.name, record, f"the system {system.name}")
     return records
+
+
+def _met(config: RunConfig, sets: Sequence[Asked]) -> Iterator[str]:
+    """What heads have met before is written down for the report, and told."""
+    for system in config.systems:
+        weights = find_weights(system.weights)
+        for one in sets:
+            found = seen(weights, one.files)
+            write_text(Path(config.out) / "seen" / one.data.stem / f"{system.name}.json", dumps(found) + "\n")
+            if words := met_before(found, f"{one.data.stem}, {system.name}", len(one.rows)):
+                yield words
 
 
 def _nothing_there(one: Asked) -> str:

@@ -32,6 +32,16 @@ def clip_row(file_sha256: str, start: float | None = None, end: float | None = N
     return f"clip:{file_sha256}#{start or 0:g}-{'' if end is None else f'{end:g}'}"
 
 
+def seen_among(rows: Iterable[str], seen: Collection[str]) -> list[str]:
+    """The rows that are among the hashes `seen`, each once.
+
+    >>> seen_among(["clip-1", "clip-2"], row_hashes(["clip-2"]))
+    ['clip-2']
+    """
+    known = frozenset(seen)
+    return [row for row in dict.fromkeys(rows) if _hashed(row) in known]
+
+
 def refuse_seen(rows: Iterable[str], seen: Collection[str], use: str, before: str) -> None:
     """Raises ConfigError when rows of `use` are among the hashes `seen`, which served for `before`.
 
@@ -39,8 +49,7 @@ def refuse_seen(rows: Iterable[str], seen: Collection[str], use: str, before: st
     Traceback (most recent call last):
     emer.errors.ConfigError: 1 row of calibration was seen in training (clip-1); take it out or give other rows
     """
-    known = frozenset(seen)
-    again = [row for row in dict.fromkeys(rows) if _hashed(row) in known]
+    again = seen_among(rows, seen)
     if not again:
         return
     some = ", ".join(again[:NAMED]) + (", …" if len(again) > NAMED else "")
