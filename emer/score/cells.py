@@ -206,6 +206,8 @@ def _from_parquet(path: Path, kind: Kind, encoding: str | None) -> Cells:
         parquet = import_module("pyarrow.parquet")
     except ModuleNotFoundError as error:
         raise MissingExtra(f"{path} needs the package pyarrow: pip install pyarrow, or save it as .csv") from error
+    if path.exists() and not path.is_file():
+        raise ConfigError(f"{path} is no regular file; name one, or save it to a file first")
     try:
         header = read_header(path, list(parquet.read_schema(path).names), kind)
         table = parquet.read_table(path, columns=list(header.columns.values()))

@@ -28,6 +28,8 @@ NOTHING = frozenset(
     )
 )
 """Texts of a cell that hold nothing: those of pandas, with which the field's scorers read their files."""
+NO_ERROR = frozenset(("0", "false", "no"))
+"""How a column `error` says that nothing went wrong, besides saying nothing."""
 SENTIMENTS = {
     **dict.fromkeys(("positive", "pos", "积极", "正面", "正向"), "positive"),
     **dict.fromkeys(("negative", "neg", "消极", "负面", "负向"), "negative"),
@@ -104,7 +106,7 @@ def _answered(path: str | Path, cells: Cells) -> Cells:
     errors = cells.columns.get("error")
     if errors is None:
         return cells
-    kept = [row for row, error in enumerate(errors) if _nothing(error)]
+    kept = [row for row, error in enumerate(errors) if _nothing(error) or str(error).strip().lower() in NO_ERROR]
     failed = len(errors) - len(kept)
     if not failed:
         return cells

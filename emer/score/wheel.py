@@ -271,9 +271,11 @@ def groups_of(pairs: Pairs, options: Options) -> tuple[Mapping[str, str], str, T
 
 def _groups_file(path: Path) -> Mapping[str, str]:
     """`{word: group}`, or a list of groups that are lists of words."""
+    if path.exists() and not path.is_file():
+        raise ConfigError(f"the groups {path} are no regular file; give a JSON file {{word: group}}")
     try:
         given = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"the groups {path} cannot be read: {error}; give a JSON file {{word: group}}") from error
     if isinstance(given, list) and all(isinstance(group, list) and group for group in given):
         given = {word: group[0] for group in given for word in group}

@@ -159,6 +159,13 @@ def test_sentiments_that_no_other_scorer_could_read_are_read_as_they_are_meant(t
     assert column.notes == ("1 sentiments are none of positive, negative, neutral and count as neutral ('')",)
 
 
+@pytest.mark.parametrize("none", ["", "0", "False", "None"])
+def test_a_column_of_errors_may_say_that_there_were_none(none: str, tmp_path: Path) -> None:
+    column = read_predictions(written(tmp_path / "answers.csv", f"name,openset,error\na,sad,{none}\nb,,no sound\n"))
+    assert list(column.names) == ["a"]
+    assert column.notes[-1].endswith("1 clips failed and have no answer")
+
+
 # ---------------------------------------------------------------- runs of emer bench
 
 
