@@ -116,9 +116,21 @@ def test_a_bad_split_and_a_label_against_the_votes_are_told(dfew_release: Path) 
         "row 2: the label 1 has not the most votes",
         "row 4: 00002 comes twice",
         "row 5 is not seven votes, a clip and a label",
-        "row 6: the label 9 has not the most votes",
+        "row 6: the label 9 is not a number from 0 to 7",
     ):
         assert told in str(caught.value)
+
+
+def test_a_few_labels_against_the_votes_are_warned_of_and_read(
+    dfew_release: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [(10, 0, 0, 0, 0, 0, 0, clip, 1) for clip in range(1, 101)]
+    rows[4] = (0, 10, 0, 0, 0, 0, 0, 5, 1)
+    sheet(dfew_release / "Annotation" / "annotation.xlsx", HEADER, *rows)
+    read = {row.id: row for row in open_dataset("dfew", dfew_release).rows}
+    assert read["00005"].annotation.labels == ("happy",)
+    assert read["00005"].annotation.votes == {"sad": 10.0}
+    assert "contradicts itself in 1 of 100 rows: row 6: the label 1 has not the most votes" in caplog.text
 
 
 # ---------------------------------------------------------------- MAFW
