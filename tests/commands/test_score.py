@@ -84,7 +84,7 @@ def bad_files(folder: Path) -> Iterator[tuple[str, str, bytes, str]]:
     np.savez(pickled, name=np.array(["a", "b"]), labels=np.array([["sad"], None], dtype=object))
     yield "pickled npz", ".npz", pickled.read_bytes(), "pickled Python objects, which emer never loads"
     yield "brackets without end", ".json", b"[" * 100_000, "is not JSON"
-    yield "a million columns", ".csv", b"name,openset" + b",x" * 10**6 + b"\na,b\n", "has 1000002 columns"
+    yield "many columns", ".csv", b"name,openset" + b",x" * 10**5 + b"\na,b\n", "has 100002 columns"
     yield "archive of terabytes", ".npz", _archive_of(10**9, "<U1000"), "unpacks to more than memory holds"
     yield "bytes of no text", ".npz", _saved(name=[b"a", b"b"], labels=[b"\xff", b"sad"]), "bytes that are no UTF-8"
     buffer = io.BytesIO()
@@ -182,6 +182,30 @@ def test_a_result_that_cannot_be_printed_is_one_clear_line(redirected: str, says
     assert ended.returncode == 2
     (line,) = ended.stderr.splitlines()
     assert says in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["score"], "required: PRED, GOLD, --metric"),
+        (["score", "a.csv", "b.csv", "--metric", "m1", "--ring", "3"], "argument --ring: invalid choice: 3"),
+        (["score", "a.csv", "b.csv", "--metric", "m1", "--bootstrap", "many"], "invalid int value: 'many'"),
+        (["score", "a.csv", "b.csv", "--metric", "m1", "--wheel", "x", "--nonsense"], "unrecognized arguments"),
+        (["scores"], "invalid choice: 'scores'"),
+        ([], "required: COMMAND"),
+    ],
+)
+def test_a_call_that_makes_no_sense_is_one_clear_line(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    shown = capsys.readouterr()
+    (line,) = shown.err.splitlines()
+    assert line.startswith("emer: ")
+    assert says in line
+    assert "--help" in line
+    assert shown.out == ""
 
 
 def test_labels_do_not_command_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -341,21 +365,23 @@ def test_scoring_loads_nothing_heavy(files: tuple[str, str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def cost_of(command: list[str]) -> tuple[float, float]:
-    """CPU seconds and peak gigabytes of a command in a process of its own."""
+def gigabytes_of(command: list[str]) -> float:
+    """Peak memory of a command in a process of its own, by the kernel's mark for that program alone (what getrusage
+    tells may be its parent's)."""
     code = (
-        "import json, resource, sys\nfrom emer.cli import main\ncode = main(sys.argv[1:])\n"
-        "used = resource.getrusage(resource.RUSAGE_SELF)\n"
-        "print(json.dumps([used.ru_utime + used.ru_stime, used.ru_maxrss / 1e6]), file=sys.stderr)\nsys.exit(code)"
+        "import re, sys\nfrom emer.cli import main\ncode = main(sys.argv[1:])\n"
+        "peak = re.search(r'VmHWM:\\s+(\\d+) kB', open('/proc/self/status').read())[1]\n"
+        "print(peak, file=sys.stderr)\nsys.exit(code)"
     )
     done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    seconds, gigabytes = json.loads(done.stderr.splitlines()[-1])
-    return seconds, gigabytes
+    return int(done.stderr.splitlines()[-1]) / 1e6
 
 
 @pytest.mark.long
-def test_a_million_clips_fit_into_15_seconds_and_1_5_gigabytes(tmp_path: Path) -> None:
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system does not tell a program's peak memory")
+def test_a_million_clips_fit_into_one_and_a_half_gigabytes(tmp_path: Path) -> None:
+    """How long they take is measured in benchmarks/score.py."""
     draw = np.random.default_rng(0)
     words = np.array(["happy", "sad", "angry", "worried", "calm", "proud", "joyful", "bored", "curious", "hurt"])
     for name, column in (("answers.csv", "openset"), ("gold.csv", "label")):
@@ -363,6 +389,4 @@ def test_a_million_clips_fit_into_15_seconds_and_1_5_gigabytes(tmp_path: Path) -
         rows = "".join(f'clip{i:07d},"[{", ".join(row)}]"\n' for i, row in enumerate(picks.tolist()))
         written(tmp_path / name, f"name,{column}\n{rows}")
     paths = [str(tmp_path / "answers.csv"), str(tmp_path / "gold.csv")]
-    seconds, gigabytes = cost_of(["score", *paths, "--metric", "wheel_f1"])
-    assert gigabytes < 1.5
-    assert seconds < 15
+    assert 0.1 < gigabytes_of(["score", *paths, "--metric", "wheel_f1"]) < 1.5
