@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from made_run import about, made_run, said
+from made_run import about, failed, made_run, said
 
 from emer.bench.report import report
 from emer.bench.report_run import read_run_folder
@@ -89,3 +89,14 @@ def test_gold_that_no_metric_knows_is_reported_without_a_score(tmp_path: Path, m
         {"mine": {"one": [said(name, "sad", confidence=0.5) for name in "abc"], "two": [said("a", "happy")]}},
     )
     assert "## Made set mine" in report(folder)[1].read_text(encoding="utf-8")
+
+
+def test_failures_that_count_as_right_are_told(tmp_path: Path) -> None:
+    """Where no emotion holds, an answer without labels is right (Jaccard of two empty sets), and a failure is one."""
+    folder = made_run(
+        tmp_path,
+        {"mine": (about("mine", "jaccard"), [{"name": "a", "labels": ["sad"]}, {"name": "b"}, {"name": "c"}])},
+        {"mine": {"one": [said("a", "sad"), failed("b"), said("c", "sad")]}},
+    )
+    page = report(folder)[1].read_text(encoding="utf-8")
+    assert "one: 1 of its failures are on clips without a gold label, and count as right." in page
