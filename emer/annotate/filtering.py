@@ -23,6 +23,7 @@ from emer.types import Clue, Statement
 Reason = Literal[
     "no_explanation",
     "no_label",
+    "no_claim",
     "few_grounded",
     "no_claim_left",
     "other_emotion",
@@ -130,8 +131,10 @@ def _refusal(
     if not draft.labels:
         return "no_label", "the draft names no emotion"
     told = claims(statements)
+    if not told:
+        return "no_claim", "it claims nothing that clues could bear out"
     share = shares([claim for claim in told if not _beyond_check(claim)] or told)["grounded"]
-    if share < least and not (told and all(map(_beyond_check, told))):
+    if share < least and not all(map(_beyond_check, told)):
         return "few_grounded", f"the clues bear out {share:.0%} of its claims, and {least:.0%} are wanted"
     if not any(claim.status == "grounded" or _beyond_check(claim) for claim in claims(left)):
         return "no_claim_left", "no claim that the clues bear out is left"

@@ -84,7 +84,7 @@ BAD: list[tuple[str, str]] = [
     ('Emotions: ["happy"]', "no_explanation"),
     ('The words are positive on the whole [t4].\nEmotions: ["furious"]', "other_emotion"),
     ('The words are positive on the whole [t4].\nEmotions: ["zorp"]', "unknown_labels"),
-    ('The speaker is happy.\nEmotions: ["happy"]', "few_grounded"),
+    ('The speaker is happy.\nEmotions: ["happy"]', "no_claim"),
     ('The eyebrows fall [v9]. The voice trembles [a9].\nEmotions: ["happy"]', "few_grounded"),
     ("[" * 3000, "no_label"),
 ]
