@@ -6,6 +6,7 @@ A user's error is one line on stderr and exit code 2; a bug keeps its traceback.
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from emer.errors import EmerError
 from emer.types import MODALITIES
@@ -39,11 +40,16 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return options
 
 
+class Parser(argparse.ArgumentParser):
+    """Says of a mistake one line, as every error does; the usage is a call of --help away."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"emer: {' '.join(message.split())}; `{self.prog} --help` lists what it takes\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """Every command and option."""
-    top = argparse.ArgumentParser(
-        prog="emer", description="Explain emotion in video clips, with clues that can be checked."
-    )
+    top = Parser(prog="emer", description="Explain emotion in video clips, with clues that can be checked.")
     top.add_argument("--version", action="version", version=f"emer {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _explain_options(commands.add_parser("explain", help="explain a clip, or all clips of a folder or manifest"))
@@ -87,7 +93,9 @@ def _explain_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--model", metavar="DIR|ID", help="a multimodal language model: a folder, or an id of the hub")
     command.add_argument("--adapter", metavar="DIR", help="an adapter on it, which adds the verdict and its confidence")
-    command.add_argument("--stages", type=int, choices=(1, 2), help="2: voice and face are described first, then merged")
+    command.add_argument(
+        "--stages", type=int, choices=(1, 2), help="2: voice and face are described first, then merged"
+    )
     command.add_argument(
         "--views", choices=("together", "full"), help="full: the verdict is also read with each modality alone"
     )
