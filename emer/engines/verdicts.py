@@ -29,8 +29,8 @@ def fusable(opinions: Mapping[str, Opinion]) -> tuple[dict[str, Opinion], tuple[
     if not others:
         return like, ()
     told = (
-        f"the model's verdict is over {verdict.label_set} ({verdict.kind}), and the trained heads of "
-        f"{', '.join(others)} speak otherwise: they are shown and not fused with it"
+        f"the model's verdict is {_told(verdict)}, and the trained heads say {_told(whole[others[0]])} "
+        f"({', '.join(others)}): they are shown and not fused with it"
     )
     return like, (Notice("not_fused", told),)
 
@@ -47,3 +47,7 @@ def conflict_among(opinions: Mapping[str, Opinion]) -> Conflict:
 
 def _form(opinion: Opinion) -> tuple[object, ...]:
     return tuple(getattr(opinion, field) for field in FORM)
+
+
+def _told(opinion: Opinion) -> str:
+    return f"a {opinion.kind} opinion over {opinion.label_set} with prior weight {opinion.prior_weight:g}"
