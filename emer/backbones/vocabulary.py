@@ -33,7 +33,7 @@ def check_unused(rows: Sequence[int], tokenizer: Any, model: Any, reserved: re.P
             "the adapter was made for another base model"
         )
     if taken:
-        names = ", ".join(f"{row} ({tokenizer.convert_ids_to_tokens(row)!r})" for row in taken[:5])
+        names = ", ".join(f"{row} ({tokenizer.convert_ids_to_tokens(row) or 'its configuration'})" for row in taken[:5])
         raise ModelError(
             f"verdict rows are used by tokens of this tokenizer: {names}; the adapter was made for another base model"
         )

@@ -128,11 +128,21 @@ def test_too_few_free_rows_say_how_many_there_are(tiny_backbone) -> None:
         backbone.verdict_rows(free + 1)
 
 
+def test_rows_that_configurations_name_are_used_even_without_a_token(tiny_folder) -> None:
+    backbone = load(tiny_folder("qwen2_5_omni"))
+    first, second, third = backbone.verdict_rows(3)
+    backbone.model.generation_config.eos_token_id = [backbone.end_id, first]
+    backbone.model.config.user_token_id = second
+    assert backbone.verdict_rows(1) == (third,)
+    with pytest.raises(ModelError, match=rf"are used by tokens of this tokenizer: {second} \(its configuration\)"):
+        backbone.check_verdict_rows([second])
+
+
 def test_rows_that_are_used_missing_or_given_twice_are_refused(tiny_backbone) -> None:
     backbone = tiny_backbone("qwen2_5_omni")
     end = backbone.tokenizer.eos_token_id
     free = backbone.verdict_rows(2)
-    with pytest.raises(ModelError, match=rf"are used by tokens of this tokenizer: {end} \('<\|im_end\|>'\)"):
+    with pytest.raises(ModelError, match=rf"are used by tokens of this tokenizer: {end} \(<\|im_end\|>\)"):
         backbone.check_verdict_rows([*free, end])
     with pytest.raises(ModelError, match="rows 640 lie outside of this model's 640 rows"):
         backbone.check_verdict_rows([*free, 640])

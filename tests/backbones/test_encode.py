@@ -97,7 +97,8 @@ def test_any_set_of_modalities_in_one_batch_gives_the_state_that_each_has_alone(
     face = attach(clip_media(FACE), None, small(backbone))
     speech = attach(clip_media("speech/jfk.flac"), None, small(backbone))
     photograph = attach(clip_media("faces/single_face.jpg"), None, small(backbone))
-    given = [speech, face.only(audio=False), face, photograph, Attached(), face.only(video=False)]
+    acted = attach(clip_media("ravdess_speech/03-01-01-01-01-01-01.flac"), None, small(backbone))
+    given = [speech, face.only(audio=False), face, photograph, Attached(), face.only(video=False), acted]
     conversations = [Conversation(ASKED, attached) for attached in given]
     with torch.no_grad():
         batch = backbone.encode(conversations)
