@@ -16,7 +16,7 @@ from emer.adapters.record import AdapterRecord, BaseRecord
 from emer.adapters.rows import rows_as_lora, scaling_of, with_output_lora
 from emer.errors import ConfigError
 from emer.evidence.head_files import TrainedHeads
-from emer.evidence.verdict import VerdictHead
+from emer.evidence.verdict import VerdictHead, whole
 
 VERSIONS = ("torch", "transformers", "peft")
 
@@ -65,13 +65,17 @@ def export_adapter(
 
 
 def adapter_of(model: Any, record: AdapterRecord, head: VerdictHead | None = None) -> Adapter:
-    """The adapter of a trained `PeftModel` in memory. Raises ConfigError as `export_adapter`."""
+    """The adapter of a trained `PeftModel` in memory. Raises ConfigError as `export_adapter`.
+
+    Where FSDP has spread the weights over processes, every one of them must call this, and one alone should write.
+    """
     from peft import get_peft_model_state_dict
 
     _refuse_other(model, record, head)
     config = plain_config(model.peft_config[model.active_adapter].to_dict(), record.base.name)
     # False: with the output layer among the targets PEFT would store the whole layer of the base beside the adapter.
-    tensors = dict(get_peft_model_state_dict(model, save_embedding_layers=False))
+    found = get_peft_model_state_dict(model, adapter_name=model.active_adapter, save_embedding_layers=False)
+    tensors = {name: whole(each) for name, each in found.items()}
     if broken := [name for name, each in tensors.items() if not each.isfinite().all()]:
         raise ConfigError(f"{len(broken)} LoRA tensors are not finite (first {broken[0]}): training diverged")
     record = replace(record, versions={**_versions(), **record.versions})
@@ -85,8 +89,8 @@ def adapter_of(model: Any, record: AdapterRecord, head: VerdictHead | None = Non
 
 def base_rows(model: Any, ids: Sequence[int]) -> Float[Tensor, "row hidden"]:
     """The base's own output rows, in float32 on the CPU."""
-    weight = _weight(_plain_model(model).get_output_embeddings())
-    return weight.detach()[list(ids)].float().cpu()
+    weight = whole(_weight(_plain_model(model).get_output_embeddings()).detach())
+    return weight[list(ids)].float().cpu()
 
 
 def plain_config(config: Mapping[str, Any], base: str) -> dict[str, Any]:

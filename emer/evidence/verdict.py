@@ -43,14 +43,20 @@ class VerdictHead(nn.Module):
 
     @property
     def rows(self) -> Float[Tensor, "row hidden"]:
-        """H as it stands, apart from the graph, on the CPU."""
-        return self.linear.weight.detach().float().cpu().clone()
+        """H as it stands, apart from the graph, in float32 on the CPU."""
+        return whole(self.linear.weight.detach()).float().cpu().clone()
 
     def forward(self, states: Float[Tensor, "*batch hidden"]) -> Logits:
         """Logits in float32 of states of any precision, also inside autocast."""
         with torch.autocast(states.device.type, enabled=False):
             logits = nn.functional.linear(states.float(), self.linear.weight.float())
         return logits if self.softcap is None else capped(logits, self.softcap)
+
+
+def whole(weight: Tensor) -> Tensor:
+    """A weight as one tensor, where FSDP has spread it over processes (all of them must ask); others as they are."""
+    gather = getattr(weight, "full_tensor", None)
+    return weight if gather is None else gather()
 
 
 def capped(logits: Logits, softcap: float) -> Logits:

@@ -1,5 +1,6 @@
 """What training runs leave, made once for all tests of adapters."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 from small_models import FAMILIES, Exported, exported, make, trained
 
+os.environ["HF_HUB_OFFLINE"] = "1"
 torch.set_num_threads(1)
 
 

@@ -94,8 +94,8 @@ def with_lora(model: Any, **options: Any) -> Any:
     import peft
 
     settings = {"r": 4, "lora_alpha": 8, "target_modules": TARGETS, "lora_dropout": 0.1} | options
-    adapted = peft.get_peft_model(model, peft.LoraConfig(**settings))
     torch.manual_seed(2)
+    adapted = peft.get_peft_model(model, peft.LoraConfig(**settings))
     with torch.no_grad():
         for name, each in adapted.named_parameters():
             if "lora_B" in name:
