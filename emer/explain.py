@@ -16,7 +16,7 @@ from emer import media as media_
 from emer.clues.cache import Cache
 from emer.clues.extract import Progress, extract
 from emer.emotions import label_set
-from emer.engines.engine import Preparing, make_engine, name_of
+from emer.engines.engine import Preparing, make_engine, name_of, record_folder
 from emer.engines.verdicts import conflict_among, fusable
 from emer.errors import EmerError
 from emer.evidence.fusion import fuse
@@ -142,11 +142,12 @@ class Explainer:
 
     def judged_by(self, heard: Heard | None, answer: Answer) -> Heard | None:
         """What fusion and confidence go by: with a verdict, by what the adapter that gave it was calibrated for."""
-        if answer.verdict is None or self.adapter is None:
+        folder = record_folder(self.model, self.adapter)
+        if answer.verdict is None or folder is None:
             return heard
         from emer.engines.tuned import heard_with  # loads torch
 
-        return heard_with(self.adapter, heard)
+        return heard_with(folder, heard)
 
     def explanation(self, request: Request, answer: Answer) -> Explanation:
         """Opinions and answer as one value. An engine's failure is an error for the user, never a silent gap."""

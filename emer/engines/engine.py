@@ -49,6 +49,13 @@ def make_engine(name: str, settings: Mapping[str, object]) -> Any:
     return made(**given)
 
 
+def record_folder(model: str | None, adapter: str | None) -> str | None:
+    """Where `emer.json` lies, which says what a verdict means: with the adapter, or with a merged model."""
+    if adapter is not None:
+        return adapter
+    return model if model is not None and (Path(model) / "emer.json").is_file() else None
+
+
 def name_of(model: str | None) -> str | None:
     """The name of a folder without its path, or an id of the hub as it is."""
     return Path(model).resolve().name if model is not None and Path(model).is_dir() else model

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from emer.engines.asking import language_of
 from emer.engines.batches import windows
+from emer.engines.engine import record_folder
 from emer.engines.model_requests import EXPLAIN, MERGE
 from emer.errors import ConfigError
 from emer.prompts import prompt
@@ -36,7 +37,7 @@ class Transformers:
     model: str = ""
     """A folder, or an id of the Hugging Face hub."""
     adapter: str | None = None
-    """The folder of an adapter that emer trained; without one there is no verdict."""
+    """The folder of an adapter that emer trained; without one, or one merged into the model, there is no verdict."""
     prompt: str | None = None
     """A prompt that ships, or a file; None takes `explain`, or with two stages `merge`."""
     language: Literal["en", "zh", "clip"] = "en"
@@ -65,8 +66,8 @@ class Transformers:
         if mistakes:
             raise ConfigError(f"the engine {self.name} cannot be made: {'; '.join(mistakes)}")
         prompt(self.prompt_name, "zh" if self.language == "zh" else "en")
-        if self.adapter is not None:
-            self._check_adapter(self.adapter)
+        if (folder := record_folder(self.model, self.adapter)) is not None:
+            self._check_record(folder)
 
     def prepare(self) -> None:
         """Load the model now, so that its absence is told before clips are measured. Raises as `answer`."""
@@ -99,13 +100,13 @@ class Transformers:
     def language_of(self, request: Request) -> str:
         return language_of(request.transcript) if self.language == "clip" else self.language
 
-    def _check_adapter(self, adapter: str) -> None:
-        """Raises ConfigError for an adapter that is not there, before a clip is measured or a model loaded."""
+    def _check_record(self, folder: str) -> None:
+        """Raises ModelError for an adapter that is not there, before a clip is measured or a model loaded."""
         from emer.adapters.files import read_record
 
-        record = read_record(adapter)
+        record = read_record(folder)
         if self.views == "full" and record.verdict is None:
-            raise ConfigError(f"views full reads the verdict by modality, and {adapter} has none; train it with one")
+            raise ConfigError(f"views full reads the verdict by modality, and {folder} has none; train it with one")
 
 
 def _mistakes(engine: Transformers) -> Iterator[str]:
@@ -117,7 +118,7 @@ def _mistakes(engine: Transformers) -> Iterator[str]:
         yield f"stages {engine.stages} is neither 1 nor 2"
     if engine.views not in ("together", "full"):
         yield f"views {engine.views!r} is neither together nor full"
-    if engine.views == "full" and engine.adapter is None:
+    if engine.views == "full" and record_folder(engine.model, engine.adapter) is None:
         yield "views full reads the verdict by modality, which needs an adapter; give --adapter"
     if engine.language not in ("en", "zh", "clip"):
         yield f"language {engine.language!r} is none of en, zh, clip"

@@ -15,6 +15,7 @@ from emer.adapters.record import AdapterRecord, VerdictRecord, refuse_other_base
 from emer.backbones.backbone import Backbone
 from emer.backbones.loading import load
 from emer.emotions import cluster_of
+from emer.engines.engine import record_folder
 from emer.errors import ConfigError, ModelError
 from emer.evidence.judgement import Heard
 from emer.evidence.verdict import capped, opinions
@@ -63,7 +64,8 @@ def tuned(model: str, adapter: str | None, device: str | None, dtype: str) -> Tu
     ConfigError for a model that is not there, an adapter of another base, verdict rows that the tokenizer uses, files
     that were changed.
     """
-    record = None if adapter is None else _checked(model, adapter)
+    folder = record_folder(model, adapter)
+    record = None if folder is None else _checked(model, folder, merged=adapter is None)
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
         backbone = load(model, device=place, dtype=_dtype(dtype), adapter=adapter)
@@ -74,14 +76,29 @@ def tuned(model: str, adapter: str | None, device: str | None, dtype: str) -> Tu
     return Tuned(backbone, record)
 
 
-def _checked(model: str, adapter: str) -> AdapterRecord:
-    """The adapter's record, its files whole. The base's hash is taken where the base lies in a folder of its own."""
-    record = read_adapter(adapter).record
+def _checked(model: str, folder: str, *, merged: bool) -> AdapterRecord:
+    """What the adapter, or the merged model, says about itself, after its files and its base were looked at."""
+    if merged:
+        record = read_record(folder)
+        if record.names != "merged":
+            raise ModelError(f"{folder} is an adapter and no model; give it as --adapter, and its base as --model")
+        return record
+    record = read_adapter(folder).record
     if record.names == "vllm":
-        raise ConfigError(f"{adapter} has vLLM's tensor names; give the folder that emer train wrote")
-    if Path(model).is_dir():
-        refuse_other_base(record, base_sha256(model))
+        raise ModelError(f"{folder} has vLLM's tensor names; give the folder that emer train wrote")
+    if (base := _base_folder(model)) is not None:
+        refuse_other_base(record, base_sha256(base))
     return record
+
+
+def _base_folder(model: str) -> Path | None:
+    """Where the base's weights lie: its folder, or the hub's cache; None before it was ever downloaded."""
+    if Path(model).is_dir():
+        return Path(model)
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(model, "config.json")
+    return Path(found).parent if isinstance(found, str) else None
 
 
 def _dtype(name: str) -> Any:
@@ -93,9 +110,12 @@ def _dtype(name: str) -> Any:
     return found
 
 
-def heard_with(adapter: str, heard: Heard | None) -> Heard:
-    """What trained heads said, with the fusion and the calibration of the adapter, which know of its verdict."""
-    record = read_record(adapter)
+def heard_with(folder: str, heard: Heard | None) -> Heard:
+    """What trained heads said, with the fusion and the calibration of the adapter, which know of its verdict.
+
+    `folder` is that of `emer.json`.
+    """
+    record = read_record(folder)
     return replace(
         heard or Heard(),
         data=record.data or (heard.data if heard else ""),

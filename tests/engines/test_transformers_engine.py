@@ -14,6 +14,8 @@ from tiny_folders import taught, tiny
 
 from emer import Explainer
 from emer import media as media_
+from emer.adapters.files import read_adapter
+from emer.adapters.merging import merge, save_merged
 from emer.backbones.attached import Caps, Conversation
 from emer.backbones.attaching import attach
 from emer.backbones.loading import load
@@ -135,6 +137,25 @@ def test_the_verdict_is_the_trainers_head_on_the_state_behind_the_prompt(
         assert answer.verdict is not None
         assert answer.verdict.trained
         np.testing.assert_allclose(evidence(answer.verdict), expected.numpy(), rtol=1e-3, atol=1e-4)
+
+
+def test_a_merged_model_has_its_adapters_verdict_and_needs_no_adapter(
+    adapted: Adapted, engine: Callable[..., Transformers], requests: tuple[Request, ...], tmp_path: Path
+) -> None:
+    base = load(adapted.model, dtype=torch.float32)
+    adapter = read_adapter(adapted.adapter)
+    merged = merge(base.model, adapter)
+    save_merged(tmp_path / "merged", merged, adapter.record, processor=base.processor)
+    alone = Transformers(model=str(tmp_path / "merged"), max_new_tokens=4, caps=SMALL, views="full")
+    (one,), (other,) = answers(engine(), requests[1]), answers(alone, requests[1])
+    assert other.error is None
+    assert set(other.alone) == {"model_visual"}
+    np.testing.assert_allclose(one.verdict.evidence, other.verdict.evidence, atol=1e-3)
+
+
+def test_an_adapter_that_is_given_as_a_model_is_told_apart(adapted: Adapted) -> None:
+    with pytest.raises(ModelError, match="is an adapter and no model; give it as --adapter"):
+        Transformers(model=str(adapted.adapter)).prepare()
 
 
 def test_without_an_adapter_there_is_no_verdict(requests: tuple[Request, ...]) -> None:
