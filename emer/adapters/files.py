@@ -46,8 +46,8 @@ class Adapter:
 
     @property
     def pairs(self) -> dict[str, tuple[Tensor, Tensor]]:
-        """Module to its LoRA: A of shape "rank in", B of shape "out rank"."""
-        modules = dict.fromkeys(found.group(1) for name in self.tensors if (found := _LORA.fullmatch(name)))
+        """Module to its LoRA, by name: A of shape "rank in", B of shape "out rank"."""
+        modules = sorted({found.group(1) for name in self.tensors if (found := _LORA.fullmatch(name))})
         return {module: (self.tensors[tensor(module, "A")], self.tensors[tensor(module, "B")]) for module in modules}
 
     @property
@@ -183,7 +183,7 @@ def _mistakes(adapter: Adapter) -> Iterator[str]:
     if not isinstance(config, dict) or "r" not in config or "lora_alpha" not in config:
         yield f"{CONFIG} is no configuration of LoRA"
         return
-    for name, each in adapter.tensors.items():
+    for name, each in sorted(adapter.tensors.items()):
         found = _LORA.fullmatch(name)
         if found is None:
             yield f"{name} is no LoRA tensor"
