@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 
 from emer.backbones.attached import Attached, Conversation
 from emer.backbones.attaching import attach
@@ -139,8 +140,7 @@ class Asked:
             else:
                 waiting += [] if asked is None else [Placed(place, asked)]
         work = partial(self._work, name == TEXT, tokens)
-        length = lambda placed: placed.question.length  # noqa: E731
-        done = in_batches(waiting, work, size=self.engine.batch_size, length=length)
+        done = in_batches(waiting, work, size=self.engine.batch_size, length=attrgetter("question.length"))
         found.update((placed.place, reply) for placed, reply in zip(waiting, done, strict=True))
         self.replies[name] = found
 

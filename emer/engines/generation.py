@@ -71,7 +71,7 @@ def write(
     """One text for each row of `inputs` (`input_ids` and `attention_mask` of shape "row token", padded on the left).
 
     `lm_head` gives the logits of `model`; `rows` are the verdict's ids in it. `seeds`, one a row, matter where the
-    temperature is above 0.
+    temperature is above 0. One call at a time: the first logits are taken at the model's own output layer.
     """
     began = time.perf_counter()
     texts = _Texts(tokenizer, len(inputs["input_ids"]), _ends(model, tokenizer), complete, heard)
