@@ -185,3 +185,17 @@ def test_settings_that_do_not_go_together_are_one_line(
     error = capsys.readouterr().err
     assert told in error
     assert error.count("\n") == 1
+
+
+def test_a_model_that_is_not_there_is_told_once_and_before_a_clip_is_measured(
+    example_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measured(*_: object) -> None:
+        raise AssertionError("a clip was measured")
+
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(Explainer, "clues", measured)
+    folder = str(example_clip.parent)
+    assert main(["explain", folder, "--out", str(tmp_path), "--model", "no-such-owner/no-such-model"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("no-such-owner/no-such-model is no model that transformers can open") == 1
