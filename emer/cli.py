@@ -154,7 +154,7 @@ def _calibrate_options(command: argparse.ArgumentParser) -> None:
 
 SCORES = (
     "wheel_f1, precision, m1, m2, ovmerd12, hit_rate, mscore, mer2024_ov, sentiment, jaccard, micro_f1, war_uar, war, "
-    "weighted_f1, trusted, explanation, chrf, chrf_words"
+    "weighted_f1, trusted, explanation, chrf, chrf_words, embedding, bertscore, clue_overlap, label_overlap"
 )
 """`METRICS` of `emer.score.scoring`, which is not imported to show help."""
 
@@ -167,6 +167,7 @@ def _score_options(command: argparse.ArgumentParser) -> None:
     add("--against", metavar="PRED2", help="other answers: by how much PRED is better, on the same clips")
     add("--wheels", metavar="PATH", help="released emotion tables (default: emer's own)")
     add("--nearest", metavar="DIR", help="a text encoder: unknown words count as their nearest known word (marked)")
+    add("--encoder", metavar="DIR", help="for embedding and bertscore: a text encoder that transformers reads")
     add("--ring", type=int, choices=(1, 2), default=1, help="of the wheels: 1 inner, 2 middle clusters (default 1)")
     add("--strict", action="store_true", help="predicted words that the tables do not know count as wrong")
     add("--label-set", metavar="NAME", help="closed labels: ekman7, mer6, …, or wheel1 … (default: gold's own)")

@@ -7,6 +7,7 @@ from typing import Any
 from emer.errors import ConfigError, OutputError
 from emer.jsonio import dumps
 from emer.score.files import read_gold, read_predictions
+from emer.score.metric import Metric
 from emer.score.options import Options
 from emer.score.result import Column, Score
 from emer.score.scoring import difference_by, metric_of, score_by
@@ -17,15 +18,16 @@ KEYS = (
     "detail",
 )
 """The order of the JSON."""
+EMBEDDED = ("embedding", "bertscore")
+"""Metrics of explanations that need an encoder."""
+JUDGED = ("clue_overlap", "label_overlap")
+"""Metrics of explanations, and of labels, that need a judge."""
 
 
 def run(options: Namespace) -> int:
     """Score, or compare, and print."""
-    metric, settings, endpoint = metric_of(options.metric), options_of(options), _endpoint(options)
-    if endpoint is not None and options.metric == "mer2024_ov":
-        from emer.score.completion import grouping_by
-
-        metric = grouping_by(endpoint, _progress)
+    settings, endpoint = options_of(options), _endpoint(options)
+    metric = _metric(options, endpoint)
     predicted, gold = _answers(options, options.predictions, endpoint), _gold(options, options.gold)
     if options.against is None:
         found = score_by(metric, options.metric, predicted, gold, settings)
@@ -36,6 +38,29 @@ def run(options: Namespace) -> int:
         text = difference_as_text(found, gold.source)
     _print(dumps(as_json(found)) if options.json else text)
     return 0
+
+
+def _metric(options: Namespace, endpoint: Any) -> Metric:
+    """The metric by its name; some are made from a model: one behind an endpoint, or an encoder in a folder."""
+    name = options.metric
+    if name in JUDGED:
+        from emer.score.judged import Judged
+
+        if endpoint is None:
+            raise ConfigError(f"{name} is judged by a model; say which with --url and --model")
+        return Judged(endpoint, name)
+    if name in EMBEDDED:
+        from emer.score.embedding import Encoder
+        from emer.score.explanations import embedding_metric, token_metric
+
+        if options.encoder is None:
+            raise ConfigError(f"{name} compares embeddings; name the folder of a text encoder with --encoder")
+        return {"embedding": embedding_metric, "bertscore": token_metric}[name](Encoder.load(options.encoder))
+    if endpoint is not None and name == "mer2024_ov":
+        from emer.score.completion import grouping_by
+
+        return grouping_by(endpoint, _progress)
+    return metric_of(name, also=(*EMBEDDED, *JUDGED))
 
 
 def options_of(options: Namespace) -> Options:

@@ -11,7 +11,7 @@ from emer.endpoint import Endpoint
 from emer.score.result import Column
 from emer.score.wheel import Grouping
 
-OF_TEXT = frozenset({"explanation", "chrf", "chrf_words"})
+OF_TEXT = frozenset({"explanation", "chrf", "chrf_words", "embedding", "bertscore", "clue_overlap"})
 """Metrics that read explanations and no labels."""
 Progress = Callable[[int, int], None]
 

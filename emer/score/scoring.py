@@ -5,7 +5,7 @@
 Every metric is one object in `METRICS`; this file knows none of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emer.data.rows import refuse
@@ -116,10 +116,10 @@ def difference_by(
     )
 
 
-def metric_of(name: str) -> Metric:
-    """The metric that a name stands for. Raises ConfigError that lists the names."""
+def metric_of(name: str, also: Sequence[str] = ()) -> Metric:
+    """The metric that a name stands for. Raises ConfigError that lists the names, with those that a caller has `also`."""
     if name not in METRICS and ":" not in name:
-        raise ConfigError(f"there is no metric {name!r}; choose one of {', '.join(METRICS)}")
+        raise ConfigError(f"there is no metric {name!r}; choose one of {', '.join((*METRICS, *also))}")
     found = load(name, METRICS)
     if not isinstance(found, Metric):
         raise ConfigError(f"{name} is no metric: it lacks measure(pairs, options) and floors(pairs, options)")

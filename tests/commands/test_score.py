@@ -16,8 +16,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from chat_server import said, serving
 
 from emer.cli import SCORES, main
+from emer.commands.score import EMBEDDED, JUDGED
 from emer.score.scoring import METRICS
 
 GOLD = "name,label\na,\"['sad', 'angry']\"\nb,happy\n"
@@ -340,7 +342,7 @@ def test_a_model_groups_labels_where_it_is_asked_to(files: tuple[str, str], caps
 
 
 def test_help_names_every_metric() -> None:
-    assert SCORES.split(", ") == list(METRICS)
+    assert SCORES.split(", ") == [*METRICS, *EMBEDDED, *JUDGED]
 
 
 # ---------------------------------------------------------------- what it costs
@@ -390,3 +392,22 @@ def test_a_million_clips_fit_into_one_and_a_half_gigabytes(tmp_path: Path) -> No
         written(tmp_path / name, f"name,{column}\n{rows}")
     paths = [str(tmp_path / "answers.csv"), str(tmp_path / "gold.csv")]
     assert 0.1 < gigabytes_of(["score", *paths, "--metric", "wheel_f1"]) < 1.5
+
+
+def test_a_judge_is_a_model_that_must_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = [written(tmp_path / "a.csv", ANSWERS), written(tmp_path / "g.csv", GOLD)]
+    assert main(["score", *paths, "--metric", "label_overlap"]) == 2
+    assert "label_overlap is judged by a model; say which with --url and --model" in capsys.readouterr().err
+    with serving(lambda body: said('{"score": 7, "reason": "close"}')) as server:
+        asked = ["--metric", "label_overlap", "--url", server.url, "--model", "small"]
+        assert main(["score", *paths, *asked, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["score"], found["n_scored"], found["detail"]["prompt"]["name"]) == (0.7, 2, "judge_label_overlap.en")
+
+
+def test_metrics_of_embeddings_want_an_encoder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = [written(tmp_path / "a.csv", ANSWERS), written(tmp_path / "g.csv", GOLD)]
+    assert main(["score", *paths, "--metric", "bertscore"]) == 2
+    assert "name the folder of a text encoder with --encoder" in capsys.readouterr().err
+    assert main(["score", *paths, "--metric", "embedding", "--encoder", str(tmp_path)]) == 2
+    assert "holds no model: there is no config.json" in capsys.readouterr().err
