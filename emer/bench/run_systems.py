@@ -9,12 +9,12 @@ from typing import Any
 from emer.bench.records import Prediction, Refusal
 from emer.bench.run_configuration import RunSystem
 from emer.data.rows import refuse
-from emer.errors import ConfigError, EmerError
+from emer.errors import ConfigError, EmerError, ModelError
 from emer.evidence.fusion import refuse_rule
 from emer.evidence.weights import find_weights
 from emer.explain import Explainer
 from emer.prompts import prompt
-from emer.registry import ENGINES, TRANSCRIBERS, load
+from emer.registry import TRANSCRIBERS, load
 from emer.types import MODALITIES, Explanation
 from emer.version import __version__
 
@@ -25,18 +25,19 @@ OF_MODELS = ("prompt", "adapter", "model", "url")
 
 def explainer_of(system: RunSystem, seed: int) -> Explainer:
     """The explainer of a system. Raises ConfigError for what this emer's explainer does not take."""
-    given: dict[str, Any] = {name: getattr(system, name) for name in OF_MODELS} | dict(system.settings)
-    given = {name: value for name, value in given.items() if value is not None}
-    known = {field.name for field in fields(Explainer)} - set(OWN)
-    strangers = sorted(set(given) - known)
-    refuse(
-        [f"{', '.join(strangers)} is set, and the engine {system.engine} takes no such thing"] if strangers else [],
-        f"system {system.name} cannot be made",
-    )
-    if "seed" in known:
-        given["seed"] = seed
+    known = {field.name for field in fields(Explainer)} - {*OWN, "settings"}
+    given: dict[str, Any] = {name: getattr(system, name) for name in OF_MODELS}
+    given = {name: value for name, value in given.items() if value is not None} | dict(system.settings)
+    # What the explainer does not know is for its engine, which refuses what it does not take.
+    own = {name: value for name, value in given.items() if name in known}
     return Explainer(
-        engine=system.engine, weights=system.weights, fusion=system.fusion, transcriber=system.transcriber, **given
+        engine=system.engine,
+        weights=system.weights,
+        fusion=system.fusion,
+        transcriber=system.transcriber,
+        seed=seed,
+        settings={name: value for name, value in given.items() if name not in known},
+        **own,
     )
 
 
@@ -58,7 +59,7 @@ def mistakes_of(systems: Sequence[RunSystem], seed: int) -> list[str]:
 
 
 def _engine(system: RunSystem, seed: int) -> None:
-    load(explainer_of(system, seed).engine, ENGINES)
+    _ = explainer_of(system, seed).answering
 
 
 def _heads(system: RunSystem, seed: int) -> None:
@@ -93,10 +94,24 @@ def record_of(system: RunSystem, seed: int) -> dict[str, Any]:
         "transcriber": system.transcriber,
         "without": sorted(system.without),
         **{name: getattr(system, name) for name in OF_MODELS},
+        "model_sha256": _model_hash(system.model),
+        "adapter_sha256": None if system.adapter is None else _contents(Path(system.adapter)),
         "prompt": None if system.prompt is None else {"name": system.prompt, "sha256": prompt(system.prompt).sha256},
         "settings": dict(system.settings),
         "seed": seed,
     }
+
+
+def _model_hash(model: str | None) -> str | None:
+    """Of the weights of a model, sampled; None without one, and for one that is elsewhere: a server's."""
+    if model is None:
+        return None
+    from emer.adapters.base_hash import base_sha256
+
+    try:
+        return base_sha256(model)
+    except ModelError:
+        return None
 
 
 def _contents(*folders: Path | None) -> str:

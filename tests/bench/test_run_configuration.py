@@ -1,11 +1,14 @@
 """Configurations of `emer bench run`: what they may say, and every mistake at once."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
+from tiny_folders import tiny
 
+from emer.adapters.base_hash import base_sha256
 from emer.bench.run_configuration import RunConfig, RunData, RunSystem, read_run
 from emer.bench.run_systems import check, explainer_of, record_of
 from emer.config import shipped
@@ -83,6 +86,17 @@ def test_what_no_engine_here_takes_is_refused_by_name() -> None:
 def test_settings_are_arguments_of_the_explainer() -> None:
     made = explainer_of(RunSystem(name="x", weights=None, settings={"reliabilities": {"audio": 0.5}}), 0)
     assert made.reliabilities == {"audio": 0.5}
+
+
+def test_other_settings_are_those_of_the_engine_and_a_model_is_known_by_its_weights() -> None:
+    system = RunSystem(name="x", engine="transformers", model=str(tiny("text_clues")), settings={"max_new_tokens": 7})
+    assert explainer_of(system, 3).answering.max_new_tokens == 7
+    check((system,), 3)
+    record, other = record_of(system, 3), record_of(replace(system, model=str(tiny("qwen2_5_omni"))), 3)
+    assert record["model_sha256"] == base_sha256(tiny("text_clues"))
+    assert record["model_sha256"] != other["model_sha256"]
+    with pytest.raises(ConfigError, match="x: beams is set, and the engine transformers takes no such thing"):
+        check((replace(system, settings={"beams": 4}),), 3)
 
 
 def test_the_record_of_a_system_knows_its_heads_by_their_content(tmp_path: Path) -> None:
