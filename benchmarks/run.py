@@ -26,6 +26,7 @@ SECTIONS = {
     "Metrics on a million predictions": ["metrics.py"],
     "Scores: speed": ["score.py", "speed"],
     "Scores: emer's tables beside the released": ["score.py", "tables"],
+    "A benchmark run: RAVDESS, the composer": ["ravdess_composer.py"],
     "Decision faithfulness": ["faithfulness.py"],
     "Heads: training and speaking": ["heads.py"],
     "Evidence: methods side by side": ["evidence.py"],

@@ -42,7 +42,17 @@ def run(as_json: bool = False) -> int:
 
 def examine() -> list[Finding]:
     """All findings, the needed ones first."""
-    return [python(), *requirements(), voice_activity(), face(), *extras(), *misfits(), cache_folder(), *weights()]
+    return [
+        python(),
+        *requirements(),
+        voice_activity(),
+        face(),
+        *extras(),
+        *others(),
+        *misfits(),
+        cache_folder(),
+        *weights(),
+    ]
 
 
 def python() -> Finding:
@@ -117,6 +127,22 @@ def extras() -> list[Finding]:
         else:
             found.append(Finding(name, "ok", f"{version}: {brings}", needed=False))
     return found
+
+
+def others() -> list[Finding]:
+    """Optional packages that are only looked for: their import takes seconds and fails in no known way."""
+    wanted = {
+        "matplotlib": ("plots in benchmark reports", "plots"),
+        "datasets": ("data sets as datasets.Dataset", "data"),
+        "pyarrow": ("Parquet files", "data"),
+        "peft": ("adapters on multimodal models", "mllm"),
+    }
+    return [
+        Finding(name, "ok", f"{version}: {brings}", needed=False)
+        if (version := installed(name)) is not None
+        else Finding(name, "absent", f"no {brings}", f"pip install 'emer[{extra}]'", needed=False)
+        for name, (brings, extra) in wanted.items()
+    ]
 
 
 def misfits() -> list[Finding]:
