@@ -76,7 +76,7 @@ class Line:
             headers["Authorization"] = f"Bearer {self.key}"
         request = urllib.request.Request(self.url + path, data=data, headers=headers)
         with _opener(urlsplit(self.url).hostname or "").open(request, timeout=self.timeout) as answer:
-            body: bytes = answer.read(LARGEST_ANSWER + 1)
+            body = _whole(answer, time.monotonic() + self.timeout)
             missing = answer.length or 0
         if missing and len(body) <= LARGEST_ANSWER:  # a bounded read takes an early end for the end
             raise http.client.IncompleteRead(body, missing)
@@ -102,6 +102,18 @@ class Line:
                 f"({type(reason).__name__}); allow more time or fewer requests at once"
             ) from error
         raise EndpointError(f"{self.url} cannot be reached ({reason}); is it running, is the address right?") from error
+
+
+def _whole(answer: http.client.HTTPResponse, until: float) -> bytes:
+    """The answer, or a little more than the largest one. Raises TimeoutError when it is not there in time: a socket's
+    own patience begins anew with every byte."""
+    parts, size = [], 0
+    while size <= LARGEST_ANSWER and (part := answer.read1(65_536)):
+        parts.append(part)
+        size += len(part)
+        if time.monotonic() > until:
+            raise TimeoutError("the answer comes too slowly")
+    return b"".join(parts)
 
 
 def address(url: str) -> str:

@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
@@ -330,3 +331,29 @@ def test_a_key_that_cannot_be_sent_is_told_without_it(echo: ChatServer) -> None:
 def test_without_a_key_none_is_sent(echo: ChatServer) -> None:
     endpoint(echo).ask(user("a"))
     assert "Authorization" not in echo.headers[0]
+
+
+def test_an_answer_that_drips_is_given_up_when_its_time_is_over(tmp_path: Path) -> None:
+    """A byte each twentieth of a second, for ever: no single wait is long, the whole would never end."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    over = threading.Event()
+
+    def drip() -> None:
+        talk, _ = listening.accept()
+        with talk, suppress(OSError):  # the client hangs up
+            talk.recv(65_536)
+            talk.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+            while not over.wait(0.05):
+                talk.sendall(b" ")
+
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+    try:
+        patient = Endpoint(url, "small", pause=0.001, retries=0, timeout=0.3, kept_in=tmp_path)
+        with pytest.raises(Unanswered, match=r"gave no whole answer in 1 tries of 0.3 s \(TimeoutError\)"):
+            patient.ask(user("a"))
+    finally:
+        over.set()
+        thread.join()
+        listening.close()
