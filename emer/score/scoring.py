@@ -117,7 +117,7 @@ def difference_by(
 
 
 def metric_of(name: str, also: Sequence[str] = ()) -> Metric:
-    """The metric that a name stands for. Raises ConfigError that lists the names, with those that a caller has `also`."""
+    """The metric that a name stands for. Raises ConfigError that lists the names, and those a caller has `also`."""
     if name not in METRICS and ":" not in name:
         raise ConfigError(f"there is no metric {name!r}; choose one of {', '.join((*METRICS, *also))}")
     found = load(name, METRICS)
