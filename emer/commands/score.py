@@ -10,7 +10,7 @@ from emer.score.files import read_gold, read_predictions
 from emer.score.metric import Metric
 from emer.score.options import Options
 from emer.score.result import Column, Score
-from emer.score.scoring import difference_by, metric_of, score_by
+from emer.score.scoring import METRICS, difference_by, metric_of, score_by
 from emer.score.text import as_text, difference_as_text
 
 KEYS = (
@@ -92,7 +92,8 @@ def as_json(found: Score) -> dict[str, Any]:
 
 
 def _answers(options: Namespace, path: str, endpoint: Any) -> Column:
-    column = read_predictions(path, encoding=options.encoding, parser=options.parser)
+    trusted = options.metric not in METRICS or options.metric == "trusted"
+    column = read_predictions(path, encoding=options.encoding, parser=options.parser, confidences=trusted)
     wanting = not any(column.labels) and column.texts is not None
     if not wanting and endpoint is None:
         return column

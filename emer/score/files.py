@@ -39,15 +39,18 @@ SIGNS = {"positive": 1.0, "negative": -1.0, "neutral": 0.0}
 Labels = Sequence[str]
 
 
-def read_predictions(path: str | Path, *, encoding: str | None = None, parser: Parser = "published") -> Column:
+def read_predictions(
+    path: str | Path, *, encoding: str | None = None, parser: Parser = "published", confidences: bool = True
+) -> Column:
     """The answers in a file. Rows whose `error` is set have no answer and are left out, which a note says.
 
+    Without `confidences`, columns of them are not read: what they hold is of no concern to most metrics.
     Raises ConfigError for everything that does not fit, with the file, the row and what to do.
     """
     cells = _answered(path, read_cells(Path(path), "predictions", encoding))
     names = _names(path, cells)
     labels, emotions = _labels(path, names, cells.columns.get("labels"), parser)
-    if emotions is None and "confidences" in cells.columns:
+    if confidences and emotions is None and "confidences" in cells.columns:
         emotions = _sure(path, names, labels, cells.columns["confidences"])
     sentiment, strange = _sentiments(cells.columns.get("sentiment"), parser)
     return Column(
@@ -56,7 +59,7 @@ def read_predictions(path: str | Path, *, encoding: str | None = None, parser: P
         labels=labels,
         sentiment=sentiment,
         emotions=emotions,
-        confidence=_confidences(path, names, cells.columns.get("confidence")),
+        confidence=_confidences(path, names, cells.columns.get("confidence") if confidences else None),
         texts=_texts(cells.columns.get("text")),
         notes=(*cells.notes, *strange),
     )

@@ -411,3 +411,14 @@ def test_metrics_of_embeddings_want_an_encoder(tmp_path: Path, capsys: pytest.Ca
     assert "name the folder of a text encoder with --encoder" in capsys.readouterr().err
     assert main(["score", *paths, "--metric", "embedding", "--encoder", str(tmp_path)]) == 2
     assert "holds no model: there is no config.json" in capsys.readouterr().err
+
+
+def test_confidences_in_words_stop_only_the_scores_that_read_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = written(tmp_path / "a.csv", 'name,openset,confidence\na,"[sad]",high\nb,[glad],low\n')
+    gold = written(tmp_path / "g.csv", GOLD)
+    assert main(["score", answers, gold, "--metric", "wheel_f1"]) == 0
+    capsys.readouterr()
+    assert main(["score", answers, gold, "--metric", "trusted", "--threshold", "0.5"]) == 2
+    assert "confidence" in capsys.readouterr().err
