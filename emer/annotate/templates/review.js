@@ -56,6 +56,7 @@ function keepEdit() {
   const labels = at("words").value.split(/[,，、;]/).map((word) => word.trim()).filter(Boolean);
   if (!explanation || !labels.length) return trouble("An edit needs an explanation and a label; reject the draft instead.");
   trouble("");
+  document.activeElement.blur(); // a hidden field keeps the focus until the next frame, and would swallow the next key
   const same = explanation === draft.explanation && labels.join() === draft.labels.join();
   decide(same ? "accept" : "edit", same ? {} : { explanation, labels });
 }
