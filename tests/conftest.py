@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 
-import emer.torchvision_ops  # noqa: F401  before a test imports evaluate or torchmetrics, which import torchvision
-
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any test module imports evaluate or torchmetrics, which import torchvision, and after jaxtyping's plugin
+    has laid its hook on emer."""
+    import emer.torchvision_ops  # noqa: F401
 
 
 @pytest.fixture(scope="session")
