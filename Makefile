@@ -67,6 +67,7 @@ lowest:
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet -c constraints/lowest.txt -e ".[face,asr,dev]"
 	.venv-lowest/bin/python -m pip install --quiet --force-reinstall --no-deps opencv-contrib-python-headless==4.10.0.84
+	.venv-lowest/bin/python -m pip install --quiet --no-deps "$(TORCH_UNCERTAINTY)" "$(TORCHVISION)"
 	.venv-lowest/bin/python -m pytest -m "not long" $(PYTEST)
 
 constraints: $(VENV)/.developing
