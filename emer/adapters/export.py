@@ -96,7 +96,7 @@ def base_rows(model: Any, ids: Sequence[int]) -> Float[Tensor, "row hidden"]:
 def plain_config(config: Mapping[str, Any], base: str) -> dict[str, Any]:
     """A LoRA configuration as JSON has it: sets in order, enumerations by value, and no path of this machine.
 
-    >>> plain_config({"target_modules": {"v_proj", "q_proj"}, "base_model_name_or_path": "/tmp/x"}, "me/tiny")
+    >>> plain_config({"target_modules": {"v_proj", "q_proj"}, "base_model_name_or_path": "models/tiny"}, "me/tiny")
     {'target_modules': ['q_proj', 'v_proj'], 'base_model_name_or_path': 'me/tiny', 'inference_mode': True}
     """
     made = {key: sorted(value) if isinstance(value, set) else value for key, value in config.items()}

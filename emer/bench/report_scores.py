@@ -17,7 +17,7 @@ from emer.metrics.calibration_error import debiased_ece, ece, perfect_band
 from emer.metrics.claims import ClaimScores, claim_scores
 from emer.metrics.errors import MetricError
 from emer.metrics.selective import SelectiveScores, selective_scores
-from emer.metrics.trusted import TrustedScores
+from emer.metrics.trusted import TrustedScores, from_counts
 from emer.score.explanations import SELF_TESTED, explanation_scores
 from emer.score.options import Options
 from emer.score.result import Column, Score
@@ -209,19 +209,7 @@ def vouched(trusted: Bool[np.ndarray, "clip"], right: Float64[np.ndarray, "clip"
     >>> found.precision, round(found.recall, 4), found.f1, round(found.floor, 4)
     (1.0, 0.6667, 0.8, 0.8571)
     """
-    n, count, total, both = len(right), int(trusted.sum()), float(right.sum()), float(right[trusted].sum())
-    f1, floor = 2 * both / (count + total) if count + total else 0.0, 2 * total / (n + total)
-    return TrustedScores(
-        precision=both / count if count else 0.0,
-        recall=both / total if total else 0.0,
-        f1=f1,
-        accuracy=(n - total - count + 2 * both) / n,
-        coverage=count / n,
-        floor=floor,
-        gain=f1 - floor,
-        n=n,
-        threshold=None,
-    )
+    return from_counts(len(right), float(right.sum()), float(trusted.sum()), float(right[trusted].sum()))
 
 
 def _selective(clips: Judged) -> SelectiveScores | None:

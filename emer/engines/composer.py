@@ -4,20 +4,20 @@ Voice, face, words, then how they agree or differ, then the emotions. Every clau
 text goes through the grounding check like any other; for the composer that is a self-test, not a result.
 """
 
-import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from emer.emotions.lexicon import TABLES
 from emer.engines.labels import labels, singled_out, spread
+from emer.engines.reading_answers import label_line
 from emer.engines.salience import Told, choose
 from emer.engines.together import agreement, emotions, leans, trajectory
 from emer.engines.trained import beside, caution, decided, hints, spoken_views, verdict
 from emer.engines.wording import NAMES, cite, clause, repeated
 from emer.evidence.hints import Reason, affect, reasons
 from emer.grounding import check
-from emer.types import MODALITIES, Answer, Clue, Emotion, Features, Media, Modality, Request
+from emer.types import MODALITIES, Answer, Clue, Features, Media, Modality, Request
 
 logger = logging.getLogger("emer")
 
@@ -68,7 +68,7 @@ class Composer:
             hint = UNASKED if caution(request, brief) else HINTS_ONLY
             last = [agreement(pointing), moving, together, caution(request, brief), HINTS_ONLY_BRIEF if brief else hint]
         paragraphs.append(" ".join(filter(None, last)))
-        text = "\n\n".join([*filter(None, paragraphs), _label_line(found)])
+        text = "\n\n".join([*filter(None, paragraphs), label_line([emotion.label for emotion in found])])
         spoken = request.transcript.text if request.transcript else ""
         return Answer(text, found, check(text, clues, spoken))
 
@@ -205,7 +205,3 @@ def _has(media: Media, modality: Modality) -> bool:
 
 def _says(modality: Modality) -> str:
     return "say" if modality == "text" else "says"
-
-
-def _label_line(found: Sequence[Emotion]) -> str:
-    return f"Emotions: {json.dumps([emotion.label for emotion in found], ensure_ascii=False)}"

@@ -22,6 +22,7 @@ from jaxtyping import Float64, Int, Int64, Real, Shaped
 
 from emer.metrics import checks
 from emer.metrics.errors import MetricError
+from emer.metrics.ratios import share
 
 MOST_LABELS = 10_000
 """A larger label number is a mistake, and its table would not fit into memory."""
@@ -90,7 +91,7 @@ def accuracy(table: Confusion) -> Float64[np.ndarray, "*batch"]:
     >>> accuracy(np.array([[2, 1], [0, 1]])).item()
     0.75
     """
-    return _ratio(_sum(_hits(table)), _sum(table, (-2, -1)))
+    return share(_sum(_hits(table)), _sum(table, (-2, -1)))
 
 
 def uar(table: Confusion) -> Float64[np.ndarray, "*batch"]:
@@ -100,7 +101,7 @@ def uar(table: Confusion) -> Float64[np.ndarray, "*batch"]:
     0.8333
     """
     gold = _sum(table)
-    return _ratio(_sum(_ratio(_hits(table), gold)), _sum(gold > 0))
+    return share(_sum(share(_hits(table), gold)), _sum(gold > 0))
 
 
 def weighted_f1(table: Confusion) -> Float64[np.ndarray, "*batch"]:
@@ -110,7 +111,7 @@ def weighted_f1(table: Confusion) -> Float64[np.ndarray, "*batch"]:
     0.7667
     """
     gold = _sum(table)
-    return _ratio(_sum(gold * label_f1(table)), _sum(gold))
+    return share(_sum(gold * label_f1(table)), _sum(gold))
 
 
 def macro_f1(table: Confusion) -> Float64[np.ndarray, "*batch"]:
@@ -120,7 +121,7 @@ def macro_f1(table: Confusion) -> Float64[np.ndarray, "*batch"]:
     0.7333
     """
     occurs = (_sum(table) + _sum(table, -2)) > 0
-    return _ratio(_sum(label_f1(table)), _sum(occurs))
+    return share(_sum(label_f1(table)), _sum(occurs))
 
 
 def label_f1(table: Confusion) -> Float64[np.ndarray, "*batch label"]:
@@ -129,7 +130,7 @@ def label_f1(table: Confusion) -> Float64[np.ndarray, "*batch label"]:
     >>> label_f1(np.array([[2, 1], [0, 1]])).round(4)
     array([0.8   , 0.6667])
     """
-    return _ratio(2 * _hits(table), _sum(table) + _sum(table, -2))
+    return share(2 * _hits(table), _sum(table) + _sum(table, -2))
 
 
 def _hits(table: Confusion) -> Real[np.ndarray, "*batch label"]:
@@ -139,8 +140,3 @@ def _hits(table: Confusion) -> Real[np.ndarray, "*batch label"]:
 def _sum(array: Shaped[np.ndarray, "..."], axis: int | tuple[int, int] = -1) -> Real[np.ndarray, "..."]:
     """A sum that stays an array also when one number is left."""
     return np.asarray(array.sum(axis))
-
-
-def _ratio(above: Real[np.ndarray, "*batch"], below: Real[np.ndarray, "*batch"]) -> Float64[np.ndarray, "*batch"]:
-    """above / below, and 0 where below is 0."""
-    return np.asarray(np.divide(above, below, out=np.zeros(below.shape), where=below > 0))

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64
 
 from emer.metrics import checks
+from emer.metrics.ratios import share
 
 NONE = -1
 """The id of a label that has no cluster."""
@@ -132,16 +133,6 @@ def harmonic(means: Float[np.ndarray, "*batch 2"]) -> Float64[np.ndarray, "*batc
     """
     p, r = np.asarray(means[..., 0]), np.asarray(means[..., 1])
     return share(np.asarray(2 * p * r), np.asarray(p + r))
-
-
-def share(above: np.ndarray | np.generic, below: np.ndarray | np.generic) -> np.ndarray:
-    """above / below, and 0 where below is 0.
-
-    >>> share(np.array([1, 2, 3]), np.array([2, 0, 3]))
-    array([0.5, 0. , 1. ])
-    """
-    whole = np.asarray(below)
-    return np.asarray(np.divide(above, whole, out=np.zeros(whole.shape), where=whole > 0))
 
 
 # ---------------------------------------------------------------- sets

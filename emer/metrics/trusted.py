@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, Real, Shaped
+from jaxtyping import Bool, Float64, Real, Shaped
 
 from emer.metrics import checks
 from emer.metrics.errors import MetricError
 from emer.metrics.ranking import Steps, steps
+from emer.metrics.ratios import share
 
 Rule = Literal["max_f1", "max_accuracy", "target_risk", "fixed"]
 RowIds = Collection[str] | Collection[int] | Shaped[np.ndarray, "row"]
@@ -118,7 +119,7 @@ def scores_at(confidence: Real[np.ndarray, "row"], right: Shaped[np.ndarray, "ro
         raise MetricError(f"the threshold is {threshold}; give a number ({TRUST_NOTHING} to trust nothing)")
     trusted = sure >= threshold
     right_n, trusted_n, hits = (int(np.count_nonzero(rows)) for rows in (correct, trusted, trusted & correct))
-    return _from_counts(len(sure), right_n, trusted_n, hits, float(threshold))
+    return from_counts(len(sure), right_n, trusted_n, hits, float(threshold))
 
 
 def break_even_oracle(confidence: Real[np.ndarray, "row"], right: Shaped[np.ndarray, "row"]) -> TrustedScores:
@@ -134,7 +135,7 @@ def break_even_oracle(confidence: Real[np.ndarray, "row"], right: Shaped[np.ndar
     sure, correct = _checked(confidence, right)
     count = int(correct.sum())
     hits = float(steps(sure, correct).totals()[count - 1]) if count else 0.0
-    return _from_counts(len(sure), count, count, hits, None)
+    return from_counts(len(sure), count, count, hits, None)
 
 
 def curve(confidence: Real[np.ndarray, "row"], right: Shaped[np.ndarray, "row"]) -> TrustedCurve:
@@ -224,25 +225,21 @@ def _checked(
     return checks.fractions("confidence", confidence), checks.rights("right", right)
 
 
-def _ratio(above: Float[np.ndarray, "..."], below: Float[np.ndarray, "..."]) -> Float64[np.ndarray, "..."]:
-    """above / below, and 0 where below is 0."""
-    return np.asarray(np.divide(above, below, out=np.zeros(np.broadcast(above, below).shape), where=below > 0))
-
-
 def _curve(ranked: Steps) -> TrustedCurve:
     trusted, hits = ranked.accepted.astype(np.float64), ranked.total
     right = hits[-1:]
     return TrustedCurve(
         threshold=ranked.threshold,
-        precision=_ratio(hits, trusted),
-        recall=_ratio(hits, right),
-        f1=_ratio(2 * hits, trusted + right),
+        precision=share(hits, trusted),
+        recall=share(hits, right),
+        f1=share(2 * hits, trusted + right),
         accuracy=(ranked.n - right - trusted + 2 * hits) / ranked.n,
         coverage=trusted / ranked.n,
     )
 
 
-def _from_counts(n: int, right: int, trusted: int, hits: float, threshold: float | None) -> TrustedScores:
+def from_counts(n: int, right: float, trusted: float, hits: float, threshold: float | None = None) -> TrustedScores:
+    """All scores from how many rows there are, are right, are trusted, and both; a row may be right in part."""
     f1 = _share(2 * hits, trusted + right)
     floor = _share(2 * right, n + right)
     return TrustedScores(

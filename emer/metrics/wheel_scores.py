@@ -31,9 +31,9 @@ from emer.metrics.open_vocabulary import (
     numbered,
     overlaps,
     set_scores,
-    share,
     words_of,
 )
+from emer.metrics.ratios import share
 
 Means = Float[np.ndarray, "*batch column"]
 Scores = Float[np.ndarray, "*batch"]

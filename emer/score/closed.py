@@ -14,7 +14,8 @@ from jaxtyping import Float, Float64, Int64
 
 from emer.emotions.sentiment import sentiment_of
 from emer.errors import ConfigError
-from emer.metrics.open_vocabulary import NONE, Overlaps, Ragged, overlaps, share
+from emer.metrics.open_vocabulary import NONE, Overlaps, Ragged, overlaps
+from emer.metrics.ratios import share
 from emer.score.files import SIGNS
 from emer.score.label_sets import Closed, closed
 from emer.score.metric import Measured, OfMeans, Unknown, most_frequent, named, skipping, unknown_words

@@ -22,7 +22,8 @@ from emer.data.rows import some
 from emer.emotions.wheels import UNKNOWN
 from emer.errors import ConfigError
 from emer.metrics import generated, selective, trusted
-from emer.metrics.open_vocabulary import share
+from emer.metrics.ratios import share
+from emer.metrics.trusted import from_counts
 from emer.score.label_sets import label_in
 from emer.score.metric import Measured, skipping, unknown_words
 from emer.score.options import Options
@@ -115,21 +116,8 @@ def _columns(rows: Rows, threshold: float, clips: int) -> Float64[np.ndarray, "c
 def _scores(columns: Float64[np.ndarray, "clip 4"]) -> dict[str, float]:
     """As `emer.metrics.trusted.TrustedScores`, for graded rows too."""
     sure, right, both, n = (float(total) for total in columns.sum(axis=0))
-    f1, floor = _share(2 * both, sure + right), _share(2 * right, n + right)
-    return {
-        "precision": _share(both, sure),
-        "recall": _share(both, right),
-        "f1": f1,
-        "accuracy": _share(n - right - sure + 2 * both, n),
-        "coverage": _share(sure, n),
-        "floor": floor,
-        "gain": f1 - floor,
-        "n": int(n),
-    }
-
-
-def _share(above: float, below: float) -> float:
-    return above / below if below else 0.0
+    found = asdict(from_counts(int(n), right, sure, both))
+    return {name: value for name, value in found.items() if name != "threshold"}
 
 
 # ---------------------------------------------------------------- rows

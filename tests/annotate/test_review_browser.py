@@ -2,14 +2,13 @@
 
 import html
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import small_clip
-from browsing import ARGUMENTS, DESK, PHONE, Reader
+from browsing import DESK, PHONE, Reader
 
 from emer.annotate.decisions import apply, mark_of, read_decisions
 from emer.annotate.filtering import Dropped
@@ -46,18 +45,6 @@ LINES = [
     line("three"),
     line("four", "rejected", told="the draft says sad, people say happy", labels=("sad",)),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("no Chromium on this machine: review pages were not opened")
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with api.sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

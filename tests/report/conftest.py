@@ -1,6 +1,5 @@
-"""Chromium, a clip to show in it, and reports that are opened there. Skipped where there is no Chromium."""
+"""A clip to show in a browser, and reports that are opened there."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,22 +7,10 @@ from typing import Any
 import pytest
 import sample
 import small_clip
-from browsing import ARGUMENTS, Reader
+from browsing import Reader
 
 from emer.report import html
 from emer.types import Explanation
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("no Chromium on this machine: reports were not opened")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
