@@ -13,7 +13,7 @@ EAR = {
     "num_mel_bins": 128,
     "output_dim": HIDDEN,
 }
-"""Of `Qwen2_5OmniAudioEncoderConfig`: 100 log-mel frames a second in, 25 vectors a second out; about 2.4 million numbers."""
+"""Of `Qwen2_5OmniAudioEncoderConfig`: 100 log-mel frames a second in, 25 vectors out; 2.4 million numbers."""
 
 WORDS = {
     "vocab_size": VOCABULARY,
