@@ -97,34 +97,38 @@ class Backbone(ABC):
     def encode(
         self,
         conversations: Sequence[Conversation],
-        answers: Sequence[str] | None = None,
+        answers: Sequence[str | None] | None = None,
         *,
         side: Literal["left", "right"] = "left",
         room: int = 0,
     ) -> Batch:
         """Tensors of conversations, ready for an answer, or with `answers` and the end of the turn behind them.
 
-        The prompt's ids are the same with and without an answer. Nothing is cut off: raises ModelError that says by
-        how much when prompt, answer and `room` for tokens to come exceed the model's context.
+        The prompt's ids are the same with and without an answer; where an answer is None the row ends with its prompt.
+        Nothing is cut off: raises ModelError that says by how much when prompt, answer and `room` for tokens to come
+        exceed the model's context.
         """
         if answers is not None and len(answers) != len(conversations):
             raise ValueError(f"{len(conversations)} conversations and {len(answers)} answers")
         rows = [
-            self._row(conversation, None if answers is None else answers[i])
+            self.row(conversation, None if answers is None else answers[i], room=room)
             for i, conversation in enumerate(conversations)
         ]
-        for row in rows:
-            self._check_length(row, room)
+        return self.batch(rows, side=side, answered=answers is not None)
+
+    def batch(self, rows: Sequence[Row], *, side: Literal["left", "right"] = "left", answered: bool = False) -> Batch:
+        """Rows, padded, as the tensors of one batch; with labels where they are `answered`."""
         inputs, labels, last = pad_rows(rows, self.pad_id, side)
         inputs.update(stack_media([medium for row in rows for medium in row.media]))
         inputs.update(self.extra_inputs(inputs))
-        return Batch(inputs, labels if answers is not None else None, last)
+        return Batch(inputs, labels if answered else None, last)
 
     def extra_inputs(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """What a family needs beside ids, mask and media."""
         return {}
 
-    def _row(self, conversation: Conversation, answer: str | None) -> Row:
+    def row(self, conversation: Conversation, answer: str | None = None, *, room: int = 0) -> Row:
+        """One conversation as ids, with its media. Raises ModelError where it is longer than the model's context."""
         attached = conversation.attached
         media: list[Medium] = []
         counts: list[int] = []
@@ -135,7 +139,9 @@ class Backbone(ABC):
                 media += [self.video(attached, index) for index in range(len(attached.videos))]
             counts.append(len(media))
         prompt = self._template.prompt(conversation, media, counts)
-        return Row(prompt, () if answer is None else self._template.answer(answer), tuple(media))
+        row = Row(prompt, () if answer is None else self._template.answer(answer), tuple(media))
+        self._check_length(row, room)
+        return row
 
     def _check_length(self, row: Row, room: int) -> None:
         length = len(row.prompt) + len(row.answer) + room
