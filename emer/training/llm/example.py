@@ -1,9 +1,10 @@
 """What one clip teaches, and what of it a model is shown in one step."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -53,3 +54,14 @@ class JointBatch:
     """Clips that could not be decoded now, and why: reported, never silently missing."""
     lengths: Int[Tensor, "batch"] | None = None
     """Tokens of each row, prompt and answer."""
+
+    def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> "JointBatch":
+        """The same elsewhere; `dtype` is that of the model and is given to media alone."""
+        return replace(
+            self,
+            batch=self.batch.to(device, dtype),
+            target=self.target.to(device),
+            known=self.known.to(device),
+            features={view: each.to(device) for view, each in self.features.items()},
+            measured={view: each.to(device) for view, each in self.measured.items()},
+        )
