@@ -23,11 +23,13 @@ from emer.evidence.verdict_labels import default_spec
 from emer.evidence.verdict_spec import VerdictSpec
 from emer.jsonio import dumps, loads
 from emer.prompts import prompt
-from emer.types import Answer, Emotion, Explanation, Provenance
+from emer.types import MODALITIES, Answer, Emotion, Explanation, Provenance
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = json.loads((ROOT / "emer" / "report" / "explanation.schema.json").read_text())
 SMALL = Caps(seconds=3.0, frames=2, pixels=4 * 28 * 28)
+ALL = "verdict(audio+text+visual)"
+"""What a calibration calls a verdict that was read from everything."""
 EMER8 = VerdictSpec(label_set="emer8", labels=label_set("emer8"))
 
 
@@ -97,7 +99,7 @@ def test_a_calibrated_verdict_gives_confidence_to_the_clip_and_to_each_label_tha
     example_clip: Path, tmp_path: Path
 ) -> None:
     """Temperature 1 leaves the probabilities alpha / S, so confidences are those of the fused opinion itself."""
-    adapted = adapt(tiny(), tmp_path / "adapter", EMER8, calibration=calibration(("verdict",), 1.0))
+    adapted = adapt(tiny(), tmp_path / "adapter", EMER8, calibration=calibration((ALL,), 1.0))
     asked = explainer(adapted.adapter)
     found = asked.explain(Clip(str(example_clip), start=0.0, end=1.5))
     assert valid(found)
@@ -105,12 +107,30 @@ def test_a_calibrated_verdict_gives_confidence_to_the_clip_and_to_each_label_tha
     assert found.confidence == pytest.approx(max(p.values()))
     assert found.calibrated
     assert found.provenance.calibration is not None
-    assert found.provenance.calibration.views == ("verdict",)
+    assert found.provenance.calibration.views == (ALL,)
     media = media_.open(Clip(str(example_clip)))
     request = asked.request(media, asked.clues(Clip(str(example_clip)), media))
     words = (Emotion("relieved", "calm"), Emotion("at sea", None))
-    labelled = asked.explanation(request, Answer("x", words, verdict=found.opinions["verdict"]))
+    labelled = asked.explanation(request, Answer("x", words, verdict=found.opinions["verdict"], shown=MODALITIES))
     assert [emotion.confidence for emotion in labelled.emotions] == [pytest.approx(p["calm"]), None]
+
+
+def test_a_verdict_on_less_of_a_clip_than_was_ever_calibrated_has_no_confidence(
+    example_clip: Path, tmp_path: Path
+) -> None:
+    adapted = adapt(tiny(), tmp_path / "adapter", EMER8, calibration=calibration((ALL,), 1.0))
+    silent = Clip(str(example_clip), start=0.0, end=1.5, without=frozenset({"audio"}))
+    found = explainer(adapted.adapter).explain(silent)
+    assert (found.confidence, found.calibrated, found.out_of_domain) == (None, False, True)
+    (told,) = [notice.text for notice in found.warnings if notice.code == "out_of_domain"]
+    assert told == "no clip of the calibration on made-up clips had just the views verdict(text+visual)"
+
+
+def test_an_adapter_that_was_never_calibrated_is_called_by_its_name(example_clip: Path, tmp_path: Path) -> None:
+    adapted = adapt(tiny(), tmp_path / "adapter", EMER8)
+    found = explainer(adapted.adapter).explain(Clip(str(example_clip), start=0.0, end=1.5))
+    (told,) = [notice.text for notice in found.warnings if notice.code == "not_calibrated"]
+    assert told == "this adapter's verdict was not calibrated; run emer calibrate on labelled clips"
 
 
 def test_a_verdict_over_a_wheel_has_clusters_of_that_wheel_and_stands_alone(example_clip: Path, tmp_path: Path) -> None:
@@ -137,11 +157,11 @@ def test_what_is_left_out_is_not_put_before_the_model(example_clip: Path) -> Non
     seen: list[tuple[frozenset[str], str]] = []
     work = asking_model.Asked._work
 
-    def look(self: asking_model.Asked, told: bool, tokens: int, batch: list[asking_model.Placed]) -> object:
+    def look(self: asking_model.Asked, manner: asking_model.Manner, batch: list[asking_model.Placed]) -> object:
         for placed in batch:
             text = " ".join(message.text for message in placed.question.messages)
             seen.append((placed.question.media, text))
-        return work(self, told, tokens, batch)
+        return work(self, manner, batch)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(asking_model.Asked, "_work", look)

@@ -18,10 +18,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from emer.engines.label_confidence import Piece
+
 Complete = Callable[[str], bool]
 """Whether nothing needs to be written after a text."""
 Heard = Callable[[int, str], None]
 """Told (row, the whole text so far) as a text grows."""
+UNFINISHED = "\N{REPLACEMENT CHARACTER}"
+"""What a decoder writes for a character of which tokens are still missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,8 @@ class Writing:
     """0 takes the likeliest token each time."""
     top_p: float = 1.0
     """Draws among the likeliest tokens that together have at least this probability (Holtzman et al. 2020)."""
+    probabilities: bool = False
+    """Whether the probability of each token is kept (`Written.pieces`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,8 @@ class Written:
     """The row's share of the batch."""
     ended: bool
     """False where the text was cut off at `max_new_tokens`."""
+    pieces: tuple[Piece, ...] = ()
+    """Its tokens in order, where `Writing.probabilities` asks for them."""
 
 
 def never(text: str) -> bool:
@@ -74,8 +82,8 @@ def write(
     temperature is above 0. One call at a time: the first logits are taken at the model's own output layer.
     """
     began = time.perf_counter()
-    texts = _Texts(tokenizer, len(inputs["input_ids"]), _ends(model, tokenizer), complete, heard)
     draws = _Draws(rows, seeds, writing)
+    texts = _Texts(tokenizer, len(inputs["input_ids"]), _ends(model, tokenizer), complete, heard, draws)
     with _first_logits(lm_head, rows) as first:
         model.generate(
             **inputs,
@@ -86,9 +94,9 @@ def write(
     share = (time.perf_counter() - began) / len(texts.said)
     prompts = inputs["attention_mask"].sum(dim=1).tolist()
     return [
-        Written(said, tuple(logits), int(prompt), count, share, ended)
-        for said, logits, prompt, count, ended in zip(
-            texts.said, first[0], prompts, texts.counts, texts.ended, strict=True
+        Written(said, tuple(logits), int(prompt), count, share, ended, tuple(pieces))
+        for said, logits, prompt, count, ended, pieces in zip(
+            texts.said, first[0], prompts, texts.counts, texts.ended, texts.pieces, strict=True
         )
     ]
 
@@ -140,13 +148,25 @@ class _Draws:
         self.writing = writing
         # On the CPU, so that one seed gives one text whatever the device.
         self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self.log_p: Float[Tensor, "row word"] | None = None
+        """Of the present step, where probabilities are wanted."""
 
     def __call__(self, input_ids: Int[Tensor, "row token"], scores: Float[Tensor, "row word"]) -> Tensor:
+        # Out of reach before anything is normalised: a row's large evidence would take probability from every word.
         scores[:, self.rows] = -torch.inf
+        if self.writing.probabilities:
+            self.log_p = scores.float().log_softmax(dim=-1)
         if self.writing.temperature <= 0:
             return scores
         kept = nucleus(scores.float() / self.writing.temperature, self.writing.top_p)
         return kept + self._noise(kept.shape[1]).to(kept.device)
+
+    def of_tokens(self, tokens: Int[Tensor, "row"]) -> list[float]:
+        """Log-probability of the token that each row has just been given; 0 where nobody asked."""
+        if self.log_p is None:
+            return [0.0] * len(tokens)
+        found: list[float] = self.log_p.gather(1, tokens[:, None].to(self.log_p.device))[:, 0].tolist()
+        return found
 
     def _noise(self, words: int) -> Float[Tensor, "row word"]:
         """Standard Gumbel: minus the logarithm of a standard exponential."""
@@ -176,21 +196,29 @@ class _Texts:
     """
 
     def __init__(
-        self, tokenizer: Any, rows: int, ends: tuple[int, ...], complete: Complete, heard: Heard | None
+        self,
+        tokenizer: Any,
+        rows: int,
+        ends: tuple[int, ...],
+        complete: Complete,
+        heard: Heard | None,
+        draws: _Draws,
     ) -> None:
-        self.tokenizer, self.ends, self.complete, self.heard = tokenizer, ends, complete, heard
+        self.tokenizer, self.ends, self.complete, self.heard, self.draws = tokenizer, ends, complete, heard, draws
         self.ids: list[list[int]] = [[] for _ in range(rows)]
         self.said = [""] * rows
         self.ended = [False] * rows
         self.counts = [0] * rows
+        self.pieces: list[list[Piece]] = [[] for _ in range(rows)]
 
     def __call__(self, input_ids: Int[Tensor, "row token"], scores: Any, **_: Any) -> Bool[Tensor, "row"]:
+        log_p = self.draws.of_tokens(input_ids[:, -1])
         for row, token in enumerate(input_ids[:, -1].tolist()):
             if not self.ended[row]:
-                self._add(row, token)
+                self._add(row, token, log_p[row])
         return torch.tensor(self.ended, device=input_ids.device)
 
-    def _add(self, row: int, token: int) -> None:
+    def _add(self, row: int, token: int, log_p: float) -> None:
         self.counts[row] += 1
         if token in self.ends:
             self.ended[row] = True
@@ -198,8 +226,11 @@ class _Texts:
         self.ids[row].append(token)
         # Tidying of spaces would change what was told before.
         said = self.tokenizer.decode(self.ids[row], skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        self.said[row] = str(said)
-        self.ended[row] = self.complete(self.said[row])
         # A character may need several tokens; until it is whole the decoder shows a replacement for it.
-        if self.heard is not None and not self.said[row].endswith("\N{REPLACEMENT CHARACTER}"):
+        before = len(self.said[row].rstrip(UNFINISHED))
+        self.said[row] = str(said)
+        if self.draws.writing.probabilities:
+            self.pieces[row].append(Piece(before, len(self.said[row]), log_p))
+        self.ended[row] = self.complete(self.said[row])
+        if self.heard is not None and not self.said[row].endswith(UNFINISHED):
             self.heard(row, self.said[row])

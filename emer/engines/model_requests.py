@@ -6,10 +6,12 @@ question settles what they leave open in the light of what is said.
 """
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from emer.engines.asking import STREAMS, Shown, attached, messages_of
+from emer.engines.label_confidence import RATING
 from emer.engines.model_answers import REPAIR
 from emer.prompts import prompt
 from emer.types import MODALITIES, Message, Modality, Request
@@ -42,12 +44,16 @@ class Question:
         seconds = self.request.span.duration
         return letters / LETTERS_PER_TOKEN + sum(TOKENS_PER_SECOND[medium] * seconds for medium in self.media)
 
-    def seed(self, seed: int) -> int:
-        """A seed of its own, from what is asked about what: the same wherever it stands among other questions."""
+    def seed(self, seed: int, draw: int = 0) -> int:
+        """A seed of its own, from what is asked about what: the same wherever it stands among other questions.
+
+        `draw` tells apart several answers to one question.
+        """
         media = self.request.media
         clip = media.facts.sha256 if media is not None else ""
         said = [(message.role, message.text, message.media) for message in self.messages]
-        told = repr((seed, clip, self.request.span.start, self.request.span.end, said))
+        again = (draw,) if draw else ()
+        told = repr((seed, clip, self.request.span.start, self.request.span.end, said, *again))
         return int.from_bytes(hashlib.blake2b(told.encode("utf-8", "replace"), digest_size=7).digest(), "big")
 
 
@@ -106,3 +112,9 @@ def merging(request: Request, name: str, descriptions: Mapping[Modality, str], l
 def asking_again(request: Request, explanation: str, language: str) -> Question:
     """The labels of an explanation that came without a readable line of them."""
     return Question(request, prompt(REPAIR, language).messages(text=explanation))
+
+
+def rating(question: Question, answer: str, labels: Sequence[str], language: str) -> Question:
+    """How sure the model is of the labels of its answer to a question: the next turn of that conversation."""
+    asked = prompt(RATING, language).messages(labels=json.dumps(list(labels), ensure_ascii=False))
+    return Question(question.request, (*question.messages, Message("assistant", answer), *asked))

@@ -6,6 +6,7 @@
 Questions of like length go through the model together. The verdict is read in the very pass over the prompt that the
 text begins with. `stages=2` describes voice and face first and asks for the explanation then; `views="full"` also asks
 for the verdict with each modality alone. A text that leaves the asked form costs one more, short question.
+`label_confidence` asks how sure the model is of its labels by other ways than the verdict.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,12 +18,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from emer.engines.asking import language_of
 from emer.engines.batches import windows
 from emer.engines.engine import record_folder
+from emer.engines.label_confidence import WAYS
 from emer.engines.model_requests import EXPLAIN, MERGE
-from emer.errors import ConfigError
+from emer.errors import ConfigError, ModelError
 from emer.prompts import prompt
-from emer.types import Answer, Request
+from emer.types import Answer, PromptRecord, Request
 
 if TYPE_CHECKING:
+    from emer.adapters.record import AdapterRecord
     from emer.backbones.attached import Caps
 
 Told = Callable[[int, str], None]
@@ -39,9 +42,11 @@ class Transformers:
     adapter: str | None = None
     """The folder of an adapter that emer trained; without one, or one merged into the model, there is no verdict."""
     prompt: str | None = None
-    """A prompt that ships, or a file; None takes `explain`, or with two stages `merge`."""
-    language: Literal["en", "zh", "clip"] = "en"
-    """In which language to ask; `clip` asks in Chinese where Chinese is spoken."""
+    """A prompt that ships, or a file; None takes the one that the adapter was trained with where that ships, else
+    `explain`, or with two stages `merge`."""
+    language: Literal["en", "zh", "clip"] | None = None
+    """In which language to ask; `clip` asks in Chinese where Chinese is spoken, None as the adapter was trained, else
+    in English."""
     stages: int = 1
     views: Literal["together", "full"] = "together"
     seed: int = 0
@@ -58,6 +63,13 @@ class Transformers:
     device: str | None = None
     """None takes a GPU where there is one."""
     dtype: str = "auto"
+    label_confidence: tuple[str, ...] = ()
+    """How sure the model is of its labels is also asked by these ways: token, sampled, verbalised
+    (`emer.engines.label_confidence`); the answers stand in `Answer.scores`."""
+    samples: int = 5
+    """Answers that are drawn for `sampled`."""
+    sample_temperature: float = 0.7
+    """At which they are drawn (Wang et al. 2022 take .5 to .7)."""
     told: Told | None = None
     """Called with the pieces of the texts as they are written."""
 
@@ -65,9 +77,10 @@ class Transformers:
         mistakes = list(_mistakes(self))
         if mistakes:
             raise ConfigError(f"the engine {self.name} cannot be made: {'; '.join(mistakes)}")
-        prompt(self.prompt_name, "zh" if self.language == "zh" else "en")
-        if (folder := record_folder(self.model, self.adapter)) is not None:
-            self._check_record(folder)
+        record, folder = self.record, record_folder(self.model, self.adapter)
+        if self.views == "full" and (record is None or record.verdict is None):
+            raise ConfigError(f"views full reads the verdict by modality, and {folder} has none; train it with one")
+        prompt(self.prompt_name, self._language)
 
     def prepare(self) -> None:
         """Load the model now, so that its absence is told before clips are measured. Raises as `answer`."""
@@ -85,6 +98,19 @@ class Transformers:
             yield from Asked(self, self.tuned, window, first).answers()
             first += len(window)
 
+    def verdicts(self, requests: Sequence[Request]) -> Iterator[Answer]:
+        """The verdict on each request alone, by one pass over its prompt: no text is written. Order and errors are
+        those of `answer`.
+
+        Raises as `answer`, and ModelError where the model has no verdict.
+        """
+        from emer.engines.asking_model import Asked  # loads torch
+
+        if self.record is None or self.record.verdict is None:
+            raise ModelError(f"{self.adapter or self.model} has no verdict; give an adapter that was trained with one")
+        for window in windows(requests, self.batch_size):
+            yield from Asked(self, self.tuned, window, 0).verdicts()
+
     @cached_property
     def tuned(self) -> Any:
         """The model and its adapter (`emer.engines.tuned.Tuned`), loaded once."""
@@ -92,21 +118,59 @@ class Transformers:
 
         return tuned(self.model, self.adapter, self.device, self.dtype)
 
+    @cached_property
+    def record(self) -> "AdapterRecord | None":
+        """What the adapter, or the merged model, says about itself. Raises ModelError where the adapter is not there,
+        before a clip is measured or a model loaded."""
+        folder = record_folder(self.model, self.adapter)
+        if folder is None:
+            return None
+        from emer.adapters.files import read_record  # loads torch
+
+        return read_record(folder)
+
     @property
     def prompt_name(self) -> str:
         """Of the prompt that texts are written from."""
-        return self.prompt or (MERGE if self.stages == 2 else EXPLAIN)
+        return self.prompt or (MERGE if self.stages == 2 else self.verdict_prompt)
+
+    @property
+    def verdict_prompt(self) -> str:
+        """Of the prompt behind which the verdict is read."""
+        if self.prompt is not None and self.stages == 1:
+            return self.prompt
+        return self._own_prompt[0] if self._own_prompt else EXPLAIN
 
     def language_of(self, request: Request) -> str:
-        return language_of(request.transcript) if self.language == "clip" else self.language
+        return language_of(request.transcript) if self.language == "clip" else self._language
 
-    def _check_record(self, folder: str) -> None:
-        """Raises ModelError for an adapter that is not there, before a clip is measured or a model loaded."""
-        from emer.adapters.files import read_record
+    @property
+    def _language(self) -> str:
+        """The language of the questions, where it is one for all clips."""
+        if self.language in ("en", "zh"):
+            return self.language
+        own = self._own_prompt if self.prompt is None and self.language is None else None
+        return own[1] if own else "en"
 
-        record = read_record(folder)
-        if self.views == "full" and record.verdict is None:
-            raise ConfigError(f"views full reads the verdict by modality, and {folder} has none; train it with one")
+    @cached_property
+    def _own_prompt(self) -> tuple[str, str] | None:
+        """Name and language of the prompt that the adapter was trained with, where that very text ships."""
+        trained = None if self.record is None else self.record.prompt
+        return None if trained is None else shipped_prompt(trained)
+
+
+def shipped_prompt(record: PromptRecord) -> tuple[str, str] | None:
+    """Name and language of a prompt that ships, by its record; None for other texts, and for other versions of it.
+
+    >>> shipped_prompt(prompt("merge", "zh").record), shipped_prompt(PromptRecord("merge.zh", "0" * 64))
+    (('merge', 'zh'), None)
+    """
+    name, _, language = record.name.rpartition(".")
+    try:
+        found = prompt(name, language)
+    except ConfigError:  # it was a file of the user's own
+        return None
+    return (name, language) if found.sha256 == record.sha256 else None
 
 
 def _mistakes(engine: Transformers) -> Iterator[str]:
@@ -120,12 +184,16 @@ def _mistakes(engine: Transformers) -> Iterator[str]:
         yield f"views {engine.views!r} is neither together nor full"
     if engine.views == "full" and record_folder(engine.model, engine.adapter) is None:
         yield "views full reads the verdict by modality, which needs an adapter; give --adapter"
-    if engine.language not in ("en", "zh", "clip"):
+    if engine.language not in (None, "en", "zh", "clip"):
         yield f"language {engine.language!r} is none of en, zh, clip"
     if engine.batch_size < 1 or engine.max_new_tokens < 1:
         yield f"batch_size {engine.batch_size} and max_new_tokens {engine.max_new_tokens} begin at 1"
     if engine.temperature < 0 or not 0 < engine.top_p <= 1:
         yield f"temperature {engine.temperature:g} begins at 0, and top_p {engine.top_p:g} lies above 0 and up to 1"
+    if strange := [way for way in engine.label_confidence if way not in WAYS]:
+        yield f"label_confidence {', '.join(strange)} is not known; choose among {', '.join(WAYS)}"
+    if engine.samples < 1 or engine.sample_temperature <= 0:
+        yield f"samples {engine.samples} begin at 1, sample_temperature {engine.sample_temperature:g} is above 0"
 
 
 def _is_path(model: str) -> bool:

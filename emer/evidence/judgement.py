@@ -2,15 +2,16 @@
 
 Without trained views there is no confidence. With them it is the calibrated one of the set of views that spoke. A view
 outside its head's domain is not asked: where another spoke, the clip is not trusted, else hints are all there is. A set
-of views that was never calibrated has no number.
+of views that was never calibrated has no number. A model's verdict is another view for each set of modalities that it
+was read from: it is as sure of a voice alone as of voice, face and words, and not as often right.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from emer.evidence import calibration as calibrated
 from emer.evidence.calibration import Calibration
-from emer.types import CalibrationRecord, Notice, Opinion, WeightsRecord
+from emer.types import VERDICT, CalibrationRecord, Notice, Opinion, WeightsRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,19 +55,46 @@ NOTHING = Judgement()
 
 
 OTHER_FUSION = Notice(
-    "not_calibrated", "the calibration holds for the fusion of these heads, and another was asked for; leave it out"
+    "not_calibrated", "the calibration holds for the fusion that was fitted, and another was asked for; leave it out"
 )
 
 
+def calibrated_views(opinions: Mapping[str, Opinion], shown: Iterable[str] = ()) -> tuple[str, ...]:
+    """What a calibration calls the trained views that spoke; `shown` is what the verdict was read from, where known.
+
+    >>> from emer.evidence.opinion import dirichlet
+    >>> said = dirichlet("mood", ("good", "bad"), [2, 1], trained=True)
+    >>> calibrated_views({"verdict": said, "audio": said}, ("text", "audio"))
+    ('audio', 'verdict(audio+text)')
+    """
+    spoke = {view for view, opinion in opinions.items() if opinion.trained and opinion.present}
+    return tuple(sorted(verdict_of(shown) if view == VERDICT else view for view in spoke))
+
+
+def verdict_of(shown: Iterable[str]) -> str:
+    """The verdict as a view of a calibration.
+
+    >>> verdict_of(("text", "audio")), verdict_of(())
+    ('verdict(audio+text)', 'verdict')
+    """
+    named = "+".join(sorted(shown))
+    return f"{VERDICT}({named})" if named else VERDICT
+
+
 def judge(
-    heard: Heard | None, opinions: Mapping[str, Opinion], fused: Opinion, *, as_calibrated: bool = True
+    heard: Heard | None,
+    opinions: Mapping[str, Opinion],
+    fused: Opinion,
+    *,
+    as_calibrated: bool = True,
+    shown: Iterable[str] = (),
 ) -> Judgement:
     """What may be believed of `fused`, which was fused from the trained ones among `opinions`.
 
     `as_calibrated` is False where they were fused by another rule or other weights than in calibration: of several
-    views there is no confidence then.
+    views there is no confidence then. `shown` are the modalities that a verdict among them was read from.
     """
-    views = tuple(sorted(view for view, opinion in opinions.items() if opinion.trained and opinion.present))
+    views = calibrated_views(opinions, shown)
     if heard is None:
         return NOTHING
     outside = [f"{reason}: the clip is out of domain, and the trained head was not asked" for reason in heard.outside]
@@ -82,7 +110,9 @@ def judge(
     number = calibrated.confidence(fused, made, views)
     notices = (*heard.notices, *(Notice("out_of_domain", reason) for reason in outside))
     if made is None:
-        notices += (Notice("not_calibrated", "these heads were not calibrated; run emer calibrate on labelled clips"),)
+        who = "this adapter's verdict was" if VERDICT in opinions else "these heads were"
+        told = f"{who} not calibrated; run emer calibrate on labelled clips"
+        notices += (Notice("not_calibrated", told),)
     if made is None or number is None:
         return Judgement(out_of_domain=bool(outside), notices=notices)
     return Judgement(
