@@ -181,6 +181,15 @@ class Backbone(ABC):
         assert isinstance(head, nn.Module)
         return head
 
+    def lora_layers(self, targets: str | None = None) -> list[str]:
+        """Names of the layers that LoRA goes on: those whose whole name is like `targets`, or the family's own.
+
+        PEFT is given the names and not the expression. Of mixtures of experts it keeps but the last word of what an
+        expression matches, and encoders have layers that are called so too.
+        """
+        like = re.compile(targets or self.lora_targets)
+        return [name for name, _ in self.model.named_modules() if like.fullmatch(name)]
+
     @property
     def text_config(self) -> Any:
         return self.model.config.get_text_config()
