@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("explain", "train", "calibrate", "score", "bench", "bench run")
+COMMANDS = ("explain", "train", "calibrate", "export", "score", "bench", "bench run")
 HELPS = (["--help"], *([*command.split(), "--help"] for command in COMMANDS))
 SCORE = ("score", "examples/answers.csv", "examples/truth.csv", "--metric", "wheel_f1")
 

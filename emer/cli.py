@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     _annotate_options(commands.add_parser("annotate", help="write explanations to train on, and review them"))
     _train_options(commands.add_parser("train", help="train emotion heads on features or on your clips"))
     _calibrate_options(commands.add_parser("calibrate", help="fit the confidence of trained heads to your clips"))
+    _export_options(commands.add_parser("export", help="write an adapter as a server takes it, proved live"))
     _score_options(commands.add_parser("score", help="score answers against gold with the metrics of the field"))
     _bench_options(commands.add_parser("bench", help="systems and methods side by side on public data, with a report"))
     doctor = commands.add_parser("doctor", help="what is installed, what is broken, and how to mend it")
@@ -152,6 +153,22 @@ def _calibrate_options(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _export_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("adapter", metavar="ADAPTER", help="the folder that emer train wrote")
+    form = command.add_mutually_exclusive_group(required=True)
+    form.add_argument("--to", choices=("vllm",), help="a second adapter folder with the tensor names of vLLM")
+    form.add_argument("--merged", action="store_true", help="a whole model with the adapter in its weights")
+    add("--base", metavar="DIR|ID", required=True, help="the model that it was trained on")
+    add("--out", metavar="DIR", required=True, help="a new folder, or that of an older export")
+    add(
+        "--device",
+        metavar="NAME",
+        help="where the base is loaded to prove the export: cpu, cuda, … (default: a GPU where there is one); it takes "
+        "the model's own size, 2 bytes a parameter in bfloat16",
+    )
+
+
 SCORES = (
     "wheel_f1, precision, m1, m2, ovmerd12, hit_rate, mscore, mer2024_ov, sentiment, jaccard, micro_f1, war_uar, war, "
     "weighted_f1, trusted, explanation, chrf, chrf_words, embedding, bertscore, clue_overlap, label_overlap"
@@ -235,6 +252,12 @@ def _calibrate(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def _export(options: argparse.Namespace) -> int:
+    from emer.commands.export import run
+
+    return run(options)
+
+
 def _score(options: argparse.Namespace) -> int:
     from emer.commands.score import run
 
@@ -263,6 +286,7 @@ COMMANDS = {
     "annotate": _annotate,
     "train": _train,
     "calibrate": _calibrate,
+    "export": _export,
     "score": _score,
     "bench": _bench,
     "doctor": _doctor,

@@ -1,5 +1,6 @@
 """Tiny models with an adapter on them, as training would leave them: `from adapted_models import adapt`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def adapt(
     *,
     prompt: PromptRecord | None = None,
     calibration: Calibration | None = None,
+    probe: Sequence[int] | None = None,
 ) -> Adapted:
     """An adapter of random numbers: LoRA that moves the states, and verdict rows of the size that training gives."""
     import peft
@@ -47,7 +49,7 @@ def adapt(
         data="random numbers",
     )
     torch.manual_seed(5)
-    config = peft.LoraConfig(r=4, lora_alpha=8, target_modules=backbone.lora_targets)
+    config = peft.LoraConfig(r=4, lora_alpha=8, target_modules=backbone.lora_layers())
     adapted = peft.get_peft_model(backbone.model, config)
     head = VerdictHead(backbone.hidden_size, spec, softcap=backbone.softcap)
     with torch.no_grad():
@@ -55,5 +57,6 @@ def adapt(
         for name, each in adapted.named_parameters():
             if "lora_B" in name:
                 each.normal_(std=0.05)
-    export_adapter(folder, adapted.eval(), record, head)
+    asked = None if probe is None else ("a clip of someone", probe)
+    export_adapter(folder, adapted.eval(), record, head, probe=asked)
     return Adapted(model, folder, head, rows)

@@ -123,7 +123,7 @@ def test_a_reader_that_goes_away_is_no_error(example_clip: Path) -> None:
 
 def test_the_help_in_the_readme_is_the_help() -> None:
     env = os.environ | {"COLUMNS": "80"}
-    commands = ("explain", "train", "calibrate", "score", "bench", "bench run")
+    commands = ("explain", "train", "calibrate", "export", "score", "bench", "bench run")
     for arguments in (["--help"], *([*command.split(), "--help"] for command in commands)):
         done = subprocess.run(
             [sys.executable, "-m", "emer.cli", *arguments], capture_output=True, text=True, check=True, env=env

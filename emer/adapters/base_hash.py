@@ -44,8 +44,7 @@ def base_sha256(path_or_id: str | Path) -> str:
 
     Raises ModelError where there are none that can be read.
     """
-    folder = Path(path_or_id)
-    stored = _stored(folder if folder.is_dir() else _downloaded(str(path_or_id)))
+    stored = _stored(model_folder(path_or_id))
     digest = sha256(SCHEME.encode())
     for name in sorted(stored):
         digest.update(f"\n{name} {list(stored[name].shape)} ".encode())
@@ -54,16 +53,21 @@ def base_sha256(path_or_id: str | Path) -> str:
     return digest.hexdigest()
 
 
-def _downloaded(hub_id: str) -> Path:
-    """Where a hub id's files lie on this machine."""
+def model_folder(path_or_id: str | Path) -> Path:
+    """Where a model's files lie on this machine: the folder itself, or that of a hub id which was downloaded before.
+
+    Raises ModelError where there is neither.
+    """
+    if Path(path_or_id).is_dir():
+        return Path(path_or_id)
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(hub_id, local_files_only=True))
+        return Path(snapshot_download(str(path_or_id), local_files_only=True))
     except (HFValidationError, LocalEntryNotFoundError) as error:
         raise ModelError(
-            f"{hub_id} is neither a folder nor a downloaded model; download it or check the name"
+            f"{path_or_id} is neither a folder nor a downloaded model; download it or check the name"
         ) from error
 
 

@@ -3,6 +3,7 @@
 For servers that take no LoRA on the output layer (vLLM above 258,048 vocabulary rows: Gemma).
 """
 
+import json
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -13,11 +14,13 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from emer.adapters.card import adapter_card
+from emer.adapters.checkpoint import INDEX, read_checkpoint
 from emer.adapters.files import CARD, LICENCE, RECORD, Adapter, alpha_of, rank_of
 from emer.adapters.record import AdapterRecord, write_record
 from emer.adapters.rows import rows_of_lora
 from emer.adapters.whole_folder import replacing_folder
 from emer.errors import ModelError, OutputError
+from emer.evidence.head_files import TrainedHeads, save_heads
 
 
 def merge(model: Any, adapter: Adapter) -> Any:
@@ -36,7 +39,8 @@ def merge(model: Any, adapter: Adapter) -> Any:
             weight = layers.pop(output).weight
             ids = list(verdict.rows)
             weight[ids] = rows_of_lora(adapter.output_lora, weight[ids].float().cpu(), ids).to(weight)
-            model.generation_config.suppress_tokens = ids
+            before = model.generation_config.suppress_tokens or []
+            model.generation_config.suppress_tokens = list(dict.fromkeys([*before, *ids]))
         for name, layer in layers.items():
             a, b = adapter.pairs[name]
             scaling = alpha_of(adapter.config, name) / rank_of(adapter.config, name)
@@ -55,11 +59,16 @@ def untie(model: Any) -> None:
 
 
 def save_merged(
-    folder: str | Path, model: Any, record: AdapterRecord, *, processor: Any = None, licence: str | None = None
+    folder: str | Path,
+    model: Any,
+    record: AdapterRecord,
+    *,
+    processor: Any = None,
+    heads: TrainedHeads | None = None,
+    licence: str | None = None,
 ) -> AdapterRecord:
-    """Write a merged model whole or not at all, with `emer.json` beside it; `processor` may be a tokenizer.
-
-    Raises OutputError when it cannot be written.
+    """Write a merged model whole or not at all, with `emer.json` beside it; `processor` may be a tokenizer, `heads` are
+    the adapter's own. Raises OutputError when it cannot be written.
     """
     with replacing_folder(folder, RECORD) as draft:
         try:
@@ -68,6 +77,9 @@ def save_merged(
             raise OutputError(f"{folder} cannot be written ({error}); make room or choose another place") from error
         if processor is not None:
             processor.save_pretrained(draft)
+        if heads is not None:
+            _write_index(draft)
+            save_heads(draft, heads.network, heads.record)
         files = {path.name: _sha256(path) for path in sorted(draft.glob("*.safetensors"))}
         written = replace(record, names="merged", files=files)
         (draft / RECORD).write_text(write_record(written) + "\n", encoding="utf-8")
@@ -75,6 +87,17 @@ def save_merged(
         if licence is not None:
             (draft / LICENCE).write_text(licence, encoding="utf-8")
     return written
+
+
+def _write_index(folder: Path) -> None:
+    """Which file holds which tensor of the model. Servers that find no index load every .safetensors file of a folder,
+    and would take the heads for weights of the model."""
+    if (folder / INDEX).is_file():
+        return
+    files = read_checkpoint(folder).files
+    size = sum(path.stat().st_size for path in set(files.values()))
+    made = {"metadata": {"total_size": size}, "weight_map": {name: path.name for name, path in files.items()}}
+    (folder / INDEX).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
 
 
 def _layer(model: Any, name: str, pair: tuple[Tensor, Tensor]) -> Any:

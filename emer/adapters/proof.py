@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from emer.adapters.record import AdapterRecord, Precision, Probe
+from emer.adapters.record import AdapterRecord, Precision, Probe, VerdictRecord
 from emer.errors import ModelError
 from emer.evidence.opinion import probability
 from emer.evidence.verdict import VerdictHead, opinions
@@ -91,16 +91,33 @@ def _distance(ours: Sequence[float], theirs: Sequence[float], spec: VerdictSpec,
 # ---------------------------------------------------------------- in transformers
 
 
+def prove_merged(model: Any, record: AdapterRecord, base: Sequence[float]) -> LiveProof:
+    """Prove a merged model live. `base` are the logits that the base alone had at the verdict's rows on the probe.
+    Raises ModelError like `prove_live`, and where there is no probe."""
+    verdict, probe = provable(record)
+    served = last_logits(model, probe.tokens)[list(verdict.rows)]
+    return prove_live(probe, served.tolist(), base, verdict.spec, precision_of(model))
+
+
+def provable(record: AdapterRecord) -> tuple[VerdictRecord, Probe]:
+    """What a proof needs. Raises ModelError where the adapter has no verdict or no probe."""
+    if record.verdict is None or record.probe is None:
+        raise ModelError(
+            "the adapter has no verdict with a probe, so nothing proves it live; train it with a verdict, as "
+            "emer train does, which leaves a probe in its record"
+        )
+    return record.verdict, record.probe
+
+
 def prove_in_transformers(model: Any, record: AdapterRecord) -> LiveProof:
     """Prove an adapter live on a `PeftModel` that has loaded it. Raises ModelError like `prove_live`, and where the
     adapter has no verdict or no probe."""
-    if record.verdict is None or record.probe is None:
-        raise ModelError("the adapter has no verdict with a probe, so nothing proves it live; export it again")
-    rows = list(record.verdict.rows)
-    served = _last_logits(model, record.probe.tokens)[rows]
+    verdict, probe = provable(record)
+    rows = list(verdict.rows)
+    served = last_logits(model, probe.tokens)[rows]
     with model.disable_adapter():
-        base = _last_logits(model, record.probe.tokens)[rows]
-    return prove_live(record.probe, served.tolist(), base.tolist(), record.verdict.spec, _precision(model))
+        base = last_logits(model, probe.tokens)[rows]
+    return prove_live(probe, served.tolist(), base.tolist(), verdict.spec, precision_of(model))
 
 
 def probe_of(model: Any, head: VerdictHead, rows: Sequence[int], text: str, tokens: Sequence[int]) -> Probe:
@@ -108,13 +125,13 @@ def probe_of(model: Any, head: VerdictHead, rows: Sequence[int], text: str, toke
     logits at the verdict rows. The output layer has no LoRA yet."""
     logits = head(last_state(model, tokens).to(head.linear.weight.device))
     with model.disable_adapter():
-        base = _last_logits(model, tokens)[list(rows)]
+        base = last_logits(model, tokens)[list(rows)]
     return Probe(
         text=text,
         tokens=tuple(tokens),
         logits=_numbers(logits),
         base_logits=_numbers(base),
-        precision=_precision(model),
+        precision=precision_of(model),
     )
 
 
@@ -123,13 +140,13 @@ def last_state(model: Any, tokens: Sequence[int]) -> Float[Tensor, "hidden"]:
     states: list[Tensor] = []
     hook = model.get_output_embeddings().register_forward_pre_hook(lambda _, given: states.append(given[0].detach()))
     try:
-        _last_logits(model, tokens)
+        last_logits(model, tokens)
     finally:
         hook.remove()
     return states[0].reshape(-1, states[0].shape[-1])[-1].float()
 
 
-def _last_logits(model: Any, tokens: Sequence[int]) -> Float[Tensor, "vocabulary"]:
+def last_logits(model: Any, tokens: Sequence[int]) -> Float[Tensor, "vocabulary"]:
     """Logits after the last token, in float32, as a model that is not in training has them."""
     training = model.training
     ids = torch.tensor([list(tokens)], device=model.device)
@@ -142,7 +159,8 @@ def _last_logits(model: Any, tokens: Sequence[int]) -> Float[Tensor, "vocabulary
     return logits[0, -1].float().cpu()  # type: ignore[no-any-return]
 
 
-def _precision(model: Any) -> Precision:
+def precision_of(model: Any) -> Precision:
+    """What a model computes in."""
     return "float32" if model.dtype == torch.float32 else "bfloat16"
 
 
