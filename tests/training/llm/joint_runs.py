@@ -1,9 +1,14 @@
 """Hand-made batches of joint training, and a joint model on a tiny backbone."""
 
+import json
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import torch
 from tiny_folders import tiny
+from torch.utils.data import DataLoader, Dataset
 
 from emer.backbones.attached import Conversation
 from emer.backbones.backbone import Backbone
@@ -11,6 +16,7 @@ from emer.backbones.loading import load
 from emer.evidence.heads import MultiViewHeads
 from emer.training.llm.configuration import LlmConfig, LoraSettings, Schedule, VerdictSettings
 from emer.training.llm.example import JointBatch
+from emer.training.llm.grouping import LengthGroupedBatches
 from emer.training.llm.joint_model import JointModel, make_joint_model
 from emer.types import Message
 
@@ -62,3 +68,38 @@ def batch_of(joint: JointModel, places: list[int], *, taught: bool = True, known
         known=torch.full((len(places),), known),
         ids=tuple(f"clip{i}" for i in places),
     )
+
+
+class Places(Dataset):
+    """Places in `SAID`, and the epochs that were asked for."""
+
+    def __init__(self, count: int = len(SAID)) -> None:
+        self.count, self.epochs = count, []
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epochs.append(epoch)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, place: int) -> int:
+        return place
+
+
+def trainer_of(folder: Path, config: LlmConfig, joint: JointModel | None = None, **options: Any) -> Any:
+    """A trainer on `SAID` without any file; `make` makes a batch of places."""
+    from emer.training.llm.trainer import JointTrainer
+
+    joint = joint or tiny_joint(config)
+    make = options.pop("make", partial(batch_of, joint))
+    schedule = config.schedule
+    sampler = LengthGroupedBatches((1,) * len(SAID), schedule.batch_size, seed=schedule.seed, rank=0, grouped=False)
+    generator = torch.Generator().manual_seed(0)
+    loader = DataLoader(Places(), batch_sampler=sampler, collate_fn=make, generator=generator)
+    folder.mkdir(parents=True, exist_ok=True)
+    return JointTrainer(joint, config, loader, folder, **options)
+
+
+def logged(folder: Path) -> list[dict[str, float]]:
+    """The lines of a run's log."""
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
