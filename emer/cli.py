@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     _clues_options(commands.add_parser("clues", help="only measure: the clues of a clip"))
     _annotate_options(commands.add_parser("annotate", help="write explanations to train on, and review them"))
     _train_options(commands.add_parser("train", help="train emotion heads on features or on your clips"))
-    _calibrate_options(commands.add_parser("calibrate", help="fit the confidence of trained heads to your clips"))
+    _calibrate_options(commands.add_parser("calibrate", help="fit the confidence of heads or an adapter to your clips"))
     _export_options(commands.add_parser("export", help="write an adapter as a server takes it, proved live"))
     _score_options(commands.add_parser("score", help="score answers against gold with the metrics of the field"))
     _bench_options(commands.add_parser("bench", help="systems and methods side by side on public data, with a report"))
@@ -143,13 +143,13 @@ def _train_options(command: argparse.ArgumentParser) -> None:
 
 
 def _calibrate_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("heads", metavar="HEADS_DIR", help="a folder with heads.json")
+    command.add_argument("folder", metavar="DIR", help="heads (heads.json), an adapter or a merged model (emer.json)")
     command.add_argument(
         "settings",
         metavar="KEY=VALUE",
         nargs="*",
-        help="data=clips.jsonl or data=table.npz (needed), target_risk=0.1, delta=0.05, method=temperature, "
-        "crossed=false, name=…, out=DIR",
+        help="data=clips.jsonl or data=table.npz (needed), model=BASE (for adapters), target_risk=0.1, delta=0.05, "
+        "method=temperature, crossed=false, name=…, out=DIR",
     )
 
 

@@ -23,7 +23,7 @@ from emer.evidence.fusion import fuse
 from emer.evidence.hints import hint
 from emer.evidence.judgement import Heard, Judgement, judge
 from emer.evidence.opinion import vacuous
-from emer.evidence.weights import INSTALLED, Weights, find_weights
+from emer.evidence.weights import HEADS, INSTALLED, Weights, find_weights
 from emer.files import cache_folder
 from emer.types import (
     MODALITIES,
@@ -128,7 +128,10 @@ class Explainer:
 
     @cached_property
     def trained(self) -> Weights | None:
-        """Where the trained heads lie."""
+        """Where the trained heads lie; an adapter's own go before those that are installed."""
+        own = record_folder(self.model, self.adapter)
+        if self.weights == INSTALLED and own is not None and (Path(own) / HEADS).is_file():
+            return find_weights(own)
         return find_weights(self.weights)
 
     def fused(self, opinions: Mapping[str, Opinion], heard: Heard | None) -> Opinion:

@@ -12,7 +12,8 @@ import torch
 from emer.cli import main
 from emer.clues.audio import AudioClues
 from emer.clues.voice_features import NAMES
-from emer.commands.calibrate import folder_of_heads, right
+from emer.commands.calibrate import folder_of_heads
+from emer.commands.calibrating import right
 from emer.data.table_files import write_npz
 from emer.data.tables import FeatureTable, View
 from emer.errors import ConfigError
