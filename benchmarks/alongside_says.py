@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from emer.bench.predictions import Predictions
+from emer.data.splits import split
 from emer.emotions import cluster_of, label_set
 from emer.errors import ConfigError
 
@@ -52,6 +53,12 @@ class Asked:
     def where(self, speakers: Sequence[str]) -> list[int]:
         """Places of the clips of these speakers."""
         return [place for place, speaker in enumerate(self.speakers) if speaker in speakers]
+
+
+def parts() -> tuple[list[str], list[str]]:
+    """Calibration and test actors."""
+    of = split("voices")
+    return [name for name in of.calibration if "actor" in name], [name for name in of.test if "actor" in name]
 
 
 def predictions(asked: Asked, alpha: Float[np.ndarray, "clip label"], prior: float | None = None) -> Predictions:

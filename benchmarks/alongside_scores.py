@@ -5,7 +5,7 @@ like every method of `emer bench evidence`. Generated labels are claims, one a l
 is that of the clip; their confidences are put on one footing by Platt's sigmoid (1999) on the logit of the raw score.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +16,9 @@ from scipy.special import expit, logit
 
 from emer.bench.answers import Answers, Fold, answers
 from emer.bench.predictions import Predictions
-from emer.metrics.bootstrap import REPLICATES, Interval, interval, interval_of_means
+from emer.emotions import cluster_of
+from emer.metrics.bootstrap import REPLICATES, Interval, interval_of_means
 from emer.metrics.calibration_error import ece, perfect_band
-from emer.metrics.classification import classification
 from emer.metrics.selective import aurc
 
 BINS = 15
@@ -46,14 +46,19 @@ def nll(seeds: Sequence[Answers], *, replicates: int = REPLICATES) -> Interval:
 
 
 def uar(seeds: Sequence[Answers], *, replicates: int = REPLICATES) -> Interval:
-    """Unweighted average recall, meaned over seeds; the interval draws speakers."""
-    gold = seeds[0].target.argmax(axis=1)
-    said = np.stack([each.given.argmax(axis=1) for each in seeds], axis=1)
+    """Unweighted average recall, meaned over seeds; the interval draws speakers.
 
-    def score(gold: np.ndarray, said: np.ndarray) -> float:
-        return float(np.mean([classification(gold, one).uar for one in said.T]))
+    A label that no drawn clip has is left out of the average.
+    """
+    gold = seeds[0].target
+    columns = np.concatenate([gold * np.mean([1 - each.risk for each in seeds], axis=0)[:, None], gold], axis=1)
+    return interval_of_means(columns, _mean_recall, groups=list(seeds[0].speakers or ()), replicates=replicates)
 
-    return interval(score, gold, said, groups=list(seeds[0].speakers or ()), replicates=replicates)
+
+def _mean_recall(means: Float[np.ndarray, "*batch column"]) -> Float64[np.ndarray, "*batch"]:
+    right, there = np.split(means, 2, axis=-1)
+    recall = np.divide(right, there, out=np.zeros_like(right), where=there > 0)
+    return np.asarray(recall.sum(axis=-1) / (there > 0).sum(axis=-1))
 
 
 def mean_of(
@@ -111,20 +116,28 @@ class LabelClaims:
         return LabelClaims(tuple(np.array(self.speakers)[kept].tolist()), self.score[kept], self.right[kept])
 
 
-def label_claims(
-    asked: Asked, labels: Sequence[Sequence[str]], probability: Float[np.ndarray, "clip label"]
-) -> LabelClaims:
-    """Every cluster that a clip's labels name, with the probability that a way of being sure gives to it.
+def label_claims(asked: Asked, scores: Sequence[Mapping[str, float | None]]) -> LabelClaims:
+    """Every cluster that a clip's labels name, with the raw confidence of its first label; `scores` are by label.
 
-    Two labels of one cluster are one claim. A label without a cluster can be neither right nor wrong and is no claim.
+    A label without a number counts as one half. Labels without a cluster can be neither right nor wrong and are no
+    claims.
     """
-    made = [
-        (speaker, float(p[LABELS.index(cluster)]), cluster == gold)
-        for speaker, gold, named, p in zip(asked.speakers, asked.gold, labels, probability, strict=True)
-        for cluster in clusters(named)
-    ]
+    made = []
+    for speaker, gold, by_label in zip(asked.speakers, asked.gold, scores, strict=True):
+        for cluster in clusters(tuple(by_label)):
+            sure = next(score for label, score in by_label.items() if cluster_of(label) == cluster)
+            made.append((speaker, 0.5 if sure is None else sure, cluster == gold))
     speakers, score, right = zip(*made, strict=True) if made else ((), (), ())
     return LabelClaims(tuple(speakers), np.array(score, dtype=np.float64), np.array(right, dtype=bool))
+
+
+def by_cluster(labels: Sequence[str], p: Float[np.ndarray, "label"]) -> dict[str, float | None]:
+    """Each label with the probability of its cluster; labels without a cluster have none.
+
+    >>> by_cluster(["glad", "xyzzy"], np.array([0, 0, 0.7, 0.3, 0, 0, 0, 0]))
+    {'glad': 0.7, 'xyzzy': None}
+    """
+    return {label: None if (of := cluster_of(label)) is None else float(p[LABELS.index(of)]) for label in labels}
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,11 +145,10 @@ def test_every_clip_gets_the_sound_of_another_one() -> None:
 
 def test_labels_of_one_cluster_are_one_claim_and_unknown_words_are_none() -> None:
     clips = Asked(("a", "b"), ("ann", "bo"), ("fearful", "sad"))
-    p = np.zeros((2, 8))
-    p[0, LABELS.index("fearful")], p[1, LABELS.index("happy")] = 0.7, 0.4
-    made = label_claims(clips, [["scared", "worried"], ["happy", "sad", "xyzzy"]], p)
+    said = [{"scared": 0.7, "worried": 0.9}, {"happy": 0.4, "sad": None, "xyzzy": 0.8}]
+    made = label_claims(clips, said)
     assert made.speakers == ("ann", "bo", "bo")
-    assert made.score.tolist() == [0.7, 0.4, 0.0]
+    assert made.score.tolist() == [0.7, 0.4, 0.5]
     assert made.right.tolist() == [True, False, True]
 
 
