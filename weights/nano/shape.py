@@ -3,7 +3,9 @@
 HIDDEN = 256
 """Size of the language model's states, and of what the ear gives it."""
 VOCABULARY = 4096
-"""Rows of the vocabulary; at least 64 of them are used by no token and are free for verdicts."""
+"""Rows of the vocabulary."""
+UNUSED = 64
+"""Rows that no token uses: they are free for verdicts."""
 
 EAR = {
     "d_model": 256,
@@ -12,8 +14,10 @@ EAR = {
     "encoder_ffn_dim": 768,
     "num_mel_bins": 128,
     "output_dim": HIDDEN,
+    "n_window": 500,
 }
-"""Of `Qwen2_5OmniAudioEncoderConfig`: 100 log-mel frames a second in, 25 vectors out; 2.4 million numbers."""
+"""Of `Qwen2_5OmniAudioEncoderConfig`: 100 log-mel frames a second in, 25 vectors out; 2.4 million numbers. It attends
+within ten seconds (two windows of 500 frames), so that a vector may know its whole utterance."""
 
 WORDS = {
     "vocab_size": VOCABULARY,
