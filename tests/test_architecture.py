@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1] / "emer"
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"version", "types", "errors"}),
-    frozenset({"registry", "files", "jsonio", "tables", "torchvision_ops"}),
+    frozenset({"registry", "files", "jsonio", "shipped", "tables", "torchvision_ops"}),
     frozenset({"config", "kinds", "endpoint"}),
     frozenset({"media", "prompts", "emotions", "grounding"}),
     frozenset({"evidence"}),

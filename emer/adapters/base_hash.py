@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from emer.errors import ModelError
+from emer.shipped import located
 
 SCHEME = "emer.base/1"
 PLACES, AT_ONCE = 4, 64
@@ -58,6 +59,7 @@ def model_folder(path_or_id: str | Path) -> Path:
 
     Raises ModelError where there is neither.
     """
+    path_or_id = located(path_or_id)
     if Path(path_or_id).is_dir():
         return Path(path_or_id)
     from huggingface_hub import snapshot_download

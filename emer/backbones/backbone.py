@@ -56,8 +56,8 @@ class Backbone(ABC):
     """Which exports a server can take."""
     lora_targets: ClassVar[str]
     """Regular expression over whole module names: the language model's projections, and no encoder's."""
-    perceives: ClassVar[frozenset[Modality]] = frozenset({"audio", "visual", "text"})
-    """What else than text it takes; other media are passed over."""
+    perceives: frozenset[Modality] = frozenset({"audio", "visual", "text"})
+    """What it takes; other media are passed over. A model may take less than its family (`loading.perceived`)."""
     caps: ClassVar[Caps] = Caps()
     """What this family is given of a clip unless told otherwise."""
 

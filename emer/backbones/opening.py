@@ -10,6 +10,7 @@ from typing import Any, Literal
 import torch
 
 from emer.errors import MissingExtra, ModelError
+from emer.shipped import located
 
 Dtype = torch.dtype | Literal["auto"]
 
@@ -47,7 +48,7 @@ def config_of(path_or_id: str | Path) -> Any:
     """The configuration of a folder or hub id. Raises ModelError when there is none."""
     try:
         with quietly():
-            return transformers().AutoConfig.from_pretrained(str(path_or_id))
+            return transformers().AutoConfig.from_pretrained(str(located(path_or_id)))
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{path_or_id} is no model that transformers can open: {_first_line(error)}") from error
 
@@ -72,7 +73,7 @@ def open_model(
     found = getattr(transformers(), model_class)
     try:
         with quietly():
-            model, info = found.from_pretrained(str(path_or_id), dtype=dtype, output_loading_info=True, **options)
+            model, info = found.from_pretrained(str(located(path_or_id)), dtype=dtype, output_loading_info=True, **options)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(f"{path_or_id} cannot be loaded as {model_class}: {_first_line(error)}") from error
     missing = sorted(info["missing_keys"])
@@ -86,7 +87,7 @@ def open_processor(path_or_id: str | Path, processor_class: str) -> Any:
     """The processor, or the tokenizer of a model without one. Raises ModelError when it cannot be opened."""
     try:
         with quietly():
-            return getattr(transformers(), processor_class).from_pretrained(str(path_or_id))
+            return getattr(transformers(), processor_class).from_pretrained(str(located(path_or_id)))
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise ModelError(f"{path_or_id} has no {processor_class} that opens: {_first_line(error)}") from error
 

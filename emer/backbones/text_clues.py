@@ -15,7 +15,7 @@ from emer.types import Modality
 @final
 class TextClues(Backbone):
     family: ClassVar[str] = "text_clues"
-    perceives: ClassVar[frozenset[Modality]] = frozenset({"text"})
+    perceives: frozenset[Modality] = frozenset({"text"})
     lora_targets: ClassVar[str] = (
         r".*\.(([qkvo]|qkv|gate|up|down|gate_up|out)_proj|c_attn|c_proj|c_fc|query_key_value|dense|dense_\w+|fc\d)"
     )

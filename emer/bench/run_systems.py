@@ -15,6 +15,7 @@ from emer.evidence.weights import find_weights
 from emer.explain import Explainer
 from emer.prompts import prompt
 from emer.registry import TRANSCRIBERS, load
+from emer.shipped import shipped_adapter
 from emer.types import MODALITIES, Explanation
 from emer.version import __version__
 
@@ -84,6 +85,7 @@ def _modalities(system: RunSystem, seed: int) -> None:
 def record_of(system: RunSystem, seed: int) -> dict[str, Any]:
     """All that a system's answers depend on beside the clip; with another record, answers are of another system."""
     weights = find_weights(system.weights)
+    adapter = system.adapter or shipped_adapter(system.model)
     return {
         "emer": __version__,
         "engine": system.engine,
@@ -95,7 +97,7 @@ def record_of(system: RunSystem, seed: int) -> dict[str, Any]:
         "without": sorted(system.without),
         **{name: getattr(system, name) for name in OF_MODELS},
         "model_sha256": _model_hash(system.model),
-        "adapter_sha256": None if system.adapter is None else _contents(Path(system.adapter)),
+        "adapter_sha256": None if adapter is None else _contents(Path(adapter)),
         "prompt": None if system.prompt is None else {"name": system.prompt, "sha256": prompt(system.prompt).sha256},
         "settings": dict(system.settings),
         "seed": seed,

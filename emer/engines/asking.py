@@ -9,7 +9,7 @@ Opinions, labels that people gave, paths and file names never come in; only the 
 writes what others learn from, takes labels (`known`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,6 +33,8 @@ class Shown:
     """Whether the clue sentences are shown; without them the model has to listen and to look."""
     media: bool = True
     """Whether sound and picture are attached; without them the model has to read."""
+    streams: frozenset[str] = frozenset(STREAMS.values())
+    """Those of `audio` and `video` that the model takes; the others are neither attached nor announced."""
 
 
 LIMITS: dict[str, Shown] = {
@@ -78,19 +80,25 @@ def language_of(transcript: Transcript | None) -> str:
     return "zh" if transcript is not None and transcript.language == "zh" else "en"
 
 
+def streams_of(perceives: Collection[Modality]) -> frozenset[str]:
+    """The streams that carry what a model perceives."""
+    return frozenset(stream for modality, stream in STREAMS.items() if modality in perceives)
+
+
 def attached(request: Request, shown: Shown) -> tuple[str, ...]:
     """Which of `audio` and `video` the clip has and the model gets."""
     if request.media is None or not shown.media:
         return ()
     facts = request.media.facts
     there = {"audio": facts.has_audio, "video": facts.has_video or facts.is_image}
-    return tuple(stream for modality, stream in STREAMS.items() if modality in shown.modalities and there[stream])
+    taken = shown.streams
+    return tuple(s for modality, s in STREAMS.items() if modality in shown.modalities and there[s] and s in taken)
 
 
 def _both(wanted: Shown, limit: Shown) -> Shown:
     """What is wanted, as far as the prompt allows."""
     sentences, media = wanted.sentences and limit.sentences, wanted.media and limit.media
-    return Shown(wanted.modalities & limit.modalities, sentences, media)
+    return Shown(wanted.modalities & limit.modalities, sentences, media, wanted.streams & limit.streams)
 
 
 # ---------------------------------------------------------------- the material

@@ -69,7 +69,7 @@ class Asked:
 
     def __init__(self, engine: Transformers, tuned: Tuned, requests: Sequence[Request], first: int) -> None:
         self.engine, self.tuned, self.requests, self.first = engine, tuned, requests, first
-        self.media = tuned.perceives_media
+        self.media = tuned.streams
         self.making = Maker(engine, tuned)
         self.replies: dict[str, dict[int, Reply | Failed]] = {}
         """By question, then by place; who was not asked is absent."""

@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from emer.errors import ConfigError
 from emer.registry import ENGINES, load
+from emer.shipped import shipped_adapter
 from emer.types import Answer, Request
 
 
@@ -50,7 +51,9 @@ def make_engine(name: str, settings: Mapping[str, object]) -> Any:
 
 
 def record_folder(model: str | None, adapter: str | None) -> str | None:
-    """Where `emer.json` lies, which says what a verdict means: with the adapter, or with a merged model."""
+    """Where `emer.json` lies, which says what a verdict means: with the adapter, also one that ships with the model, or
+    with a merged model."""
+    adapter = adapter or shipped_adapter(model)
     if adapter is not None:
         return adapter
     return model if model is not None and (Path(model) / "emer.json").is_file() else None

@@ -86,7 +86,7 @@ class Maker:
         if request.messages:
             return ()
         told = {"text", *(clue.modality for clue in request.clues.items)} | self.tuned.backbone.perceives
-        there = modalities(request, media=self.tuned.perceives_media)
+        there = modalities(request, media=self.tuned.streams)
         return tuple(modality for modality in there if modality in told)
 
     def _scores(self, answer: Answer, given: Given) -> dict[str, dict[str, dict[str, float]]]:

@@ -19,6 +19,7 @@ from emer.types import MODALITIES, Message, Modality, Request
 EXPLAIN, MERGE = "explain", "merge"
 DESCRIBE: Mapping[Modality, str] = {"audio": "describe_audio", "visual": "describe_visual"}
 """The prompts of the first stage."""
+EVERY_STREAM = frozenset(STREAMS.values())
 LETTERS_PER_TOKEN = 4.0
 """About that of English text; good enough to put questions of like length together."""
 TOKENS_PER_SECOND = {"audio": 25.0, "video": 130.0}
@@ -64,41 +65,41 @@ def left_out(request: Request) -> frozenset[Modality]:
     return frozenset(modality for modality in MODALITIES if modality in named)
 
 
-def shown(request: Request, *, media: bool = True) -> Shown:
-    """What of a request may be put before the model."""
-    return Shown(frozenset(MODALITIES) - left_out(request), media=media)
+def shown(request: Request, *, media: frozenset[str] = EVERY_STREAM) -> Shown:
+    """What of a request may be put before the model; `media` are the streams that it takes."""
+    return Shown(frozenset(MODALITIES) - left_out(request), media=bool(media), streams=media)
 
 
-def modalities(request: Request, *, media: bool = True) -> tuple[Modality, ...]:
+def modalities(request: Request, *, media: frozenset[str] = EVERY_STREAM) -> tuple[Modality, ...]:
     """The modalities of which a request has something to show: a stream, clues, or, for text, words."""
     left = shown(request, media=media).modalities
     return tuple(modality for modality in MODALITIES if modality in left and _has(request, modality, media))
 
 
-def _has(request: Request, modality: Modality, media: bool) -> bool:
+def _has(request: Request, modality: Modality, media: frozenset[str]) -> bool:
     if any(clue.modality == modality for clue in request.clues.items):
         return True
     if modality == "text":
         return request.transcript is not None and bool(request.transcript.text.strip())
-    return STREAMS[modality] in attached(request, Shown(frozenset({modality}), media=media))
+    return STREAMS[modality] in attached(request, Shown(frozenset({modality}), media=bool(media), streams=media))
 
 
 # ---------------------------------------------------------------- questions
 
 
-def explaining(request: Request, name: str, language: str, *, media: bool = True) -> Question:
+def explaining(request: Request, name: str, language: str, *, media: frozenset[str] = EVERY_STREAM) -> Question:
     """The question with everything at once. Messages that the request brings itself are asked as they are."""
     messages = request.messages or messages_of(request, name, language, shown=shown(request, media=media))
     return Question(request, messages)
 
 
-def alone(request: Request, modality: Modality, name: str, language: str, *, media: bool = True) -> Question:
+def alone(request: Request, modality: Modality, name: str, language: str, *, media: frozenset[str] = EVERY_STREAM) -> Question:
     """The same question with one modality alone: its stream, its clues, and the words only where it is text."""
-    one = Shown(frozenset({modality}), media=media)
+    one = Shown(frozenset({modality}), media=bool(media), streams=media)
     return Question(request, messages_of(request, name, language, shown=one))
 
 
-def describing(request: Request, modality: Modality, language: str, *, media: bool = True) -> Question:
+def describing(request: Request, modality: Modality, language: str, *, media: frozenset[str] = EVERY_STREAM) -> Question:
     """The first of two stages: how the voice sounds, or what is seen."""
     return Question(request, messages_of(request, DESCRIBE[modality], language, shown=shown(request, media=media)))
 

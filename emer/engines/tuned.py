@@ -15,11 +15,13 @@ from emer.adapters.record import AdapterRecord, VerdictRecord, refuse_other_base
 from emer.backbones.backbone import Backbone
 from emer.backbones.loading import load
 from emer.emotions import cluster_of
+from emer.engines.asking import streams_of
 from emer.engines.engine import record_folder
 from emer.errors import ConfigError, ModelError
 from emer.evidence.judgement import Heard
 from emer.evidence.verdict import capped, opinions
 from emer.evidence.verdict_labels import LabelMap
+from emer.shipped import located, shipped_adapter
 from emer.types import Opinion
 
 
@@ -40,9 +42,9 @@ class Tuned:
         return () if self.verdict is None else self.verdict.rows
 
     @property
-    def perceives_media(self) -> bool:
-        """Whether sound or picture are any use to it."""
-        return bool(self.backbone.perceives - {"text"})
+    def streams(self) -> frozenset[str]:
+        """Those of `audio` and `video` that are any use to it."""
+        return streams_of(self.backbone.perceives)
 
     def opinion(self, logits: tuple[float, ...]) -> Opinion | None:
         """The verdict by the output layer's raw logits of `rows`. Raises OpinionError where they are not finite."""
@@ -64,6 +66,7 @@ def tuned(model: str, adapter: str | None, device: str | None, dtype: str) -> Tu
     ConfigError for a model that is not there, an adapter of another base, verdict rows that the tokenizer uses, files
     that were changed.
     """
+    adapter = adapter or shipped_adapter(model)
     folder = record_folder(model, adapter)
     record = None if folder is None else _checked(model, folder, merged=adapter is None)
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -93,8 +96,8 @@ def _checked(model: str, folder: str, *, merged: bool) -> AdapterRecord:
 
 def _base_folder(model: str) -> Path | None:
     """Where the base's weights lie: its folder, or the hub's cache; None before it was ever downloaded."""
-    if Path(model).is_dir():
-        return Path(model)
+    if Path(located(model)).is_dir():
+        return Path(located(model))
     from huggingface_hub import try_to_load_from_cache
 
     found = try_to_load_from_cache(model, "config.json")

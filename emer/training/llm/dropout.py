@@ -10,9 +10,9 @@ there, goes from the answer. Otherwise training would teach to invent.
 import hashlib
 import random
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from emer.engines.asking import LIMITS, STREAMS, Shown, attached, language_of, messages_of
+from emer.engines.asking import LIMITS, STREAMS, Shown, attached, language_of, messages_of, streams_of
 from emer.engines.heard_words import heard, nothing, spoken_of
 from emer.engines.model_requests import left_out
 from emer.engines.reading_answers import whole_answer
@@ -45,7 +45,8 @@ class Lesson:
 
 def everything(request: Request, perceives: Collection[Modality] = PERCEIVES_ALL) -> Shown:
     """All that may be shown of a clip, as at validation and when the model is asked."""
-    return Shown(frozenset(MODALITIES) - left_out(request), media=bool(frozenset(perceives) - WORDS))
+    streams = streams_of(perceives)
+    return Shown(frozenset(MODALITIES) - left_out(request), media=bool(streams), streams=streams)
 
 
 def shown(
@@ -63,29 +64,25 @@ def shown(
     """
     draw = random.Random(_seed(seed, epoch, example.id))
     whole = everything(example.request, perceives)
-    there = [modality for modality in MODALITIES if modality in visible(example.request, whole, perceives)]
-    kept = [modality for modality in there if draw.random() >= settings.modality]
+    there = [modality for modality in MODALITIES if modality in visible(example.request, whole)]
+    kept = frozenset(modality for modality in there if draw.random() >= settings.modality)
     sentences, media = draw.random() >= settings.sentences, draw.random() >= settings.media
-    kept = kept or [draw.choice(there)]
-    sentences_first = draw.random() < 0.5
-    for found in _ways(frozenset(kept), sentences, media and whole.media, sentences_first, whole.media):
-        if visible(example.request, found, perceives):
-            return found
-    return whole
+    kept = kept or frozenset({draw.choice(there)})
+    ways = _ways(replace(whole, modalities=kept), sentences, media and whole.media, draw.random() < 0.5)
+    return next((what for what in ways if visible(example.request, what)), whole)
 
 
-def _ways(kept: frozenset[Modality], sentences: bool, media: bool, first: bool, hears: bool) -> Iterator[Shown]:
+def _ways(whole: Shown, sentences: bool, media: bool, told_first: bool) -> Iterator[Shown]:
     """As drawn, then with one more of sentences and media, then with both."""
-    yield Shown(kept, sentences, media)
-    yield Shown(kept, True, media) if first else Shown(kept, sentences, hears)
-    yield Shown(kept, sentences, hears) if first else Shown(kept, True, media)
-    yield Shown(kept, True, hears)
+    drawn = replace(whole, sentences=sentences, media=media)
+    more = [replace(drawn, sentences=True), replace(drawn, media=whole.media)]
+    yield from (drawn, *(more if told_first else more[::-1]), whole)
 
 
-def visible(request: Request, what: Shown, perceives: Collection[Modality] = PERCEIVES_ALL) -> frozenset[Modality]:
-    """The modalities of which a model is shown something: a stream that it perceives, clue sentences, or the words."""
+def visible(request: Request, what: Shown) -> frozenset[Modality]:
+    """The modalities of which a model is shown something: a stream that it takes, clue sentences, or the words."""
     streams = attached(request, what)
-    found = {modality for modality, stream in STREAMS.items() if stream in streams and modality in perceives}
+    found = {modality for modality, stream in STREAMS.items() if stream in streams}
     if what.sentences:
         found |= {clue.modality for clue in request.clues.items}
     if request.transcript is not None and request.transcript.text.strip():
@@ -115,14 +112,24 @@ def lesson(
     """
     request = example.request
     tongue = language_of(request.transcript) if language == "clip" else language
-    limit = LIMITS.get(prompt, Shown())
-    what = Shown(what.modalities & limit.modalities, what.sentences and limit.sentences, what.media and limit.media)
+    what = _limited(what, prompt, perceives)
     messages = messages_of(request, prompt, tongue, shown=what)
     if example.annotation.explanation is None:
         return Lesson(messages, None)
-    said = explanation(example, what, tongue, perceives)
+    said = explanation(example, what, tongue)
     labels = spoken_labels(example.annotation)
     return Lesson(messages, whole_answer(said, labels), True) if labels else Lesson(messages, said, False)
+
+
+def _limited(what: Shown, prompt: str, perceives: Collection[Modality]) -> Shown:
+    """As far as the prompt and the model allow."""
+    limit = LIMITS.get(prompt, Shown())
+    return Shown(
+        what.modalities & limit.modalities,
+        what.sentences and limit.sentences,
+        what.media and limit.media,
+        what.streams & limit.streams & streams_of(perceives),
+    )
 
 
 def spoken_labels(annotation: Annotation) -> tuple[str, ...]:
@@ -136,15 +143,15 @@ def spoken_labels(annotation: Annotation) -> tuple[str, ...]:
     return tuple(dict.fromkeys(" ".join(label.lower().split()) for label in annotation.labels or voted))
 
 
-def explanation(example: Example, what: Shown, language: str, perceives: Collection[Modality] = PERCEIVES_ALL) -> str:
+def explanation(example: Example, what: Shown, language: str) -> str:
     """The explanation without what the model cannot know here.
 
     Where no sentence with a citation is left of those that there were, or nothing at all, general words on what is
     shown come in their place, and sentences without citations follow.
     """
-    there = visible(example.request, what, perceives)
-    hears = "audio" in perceives and "audio" in attached(example.request, what)
-    knows = there | WORDS if hears else there  # who hears the voice hears the words
+    there = visible(example.request, what)
+    # Who hears the voice hears the words.
+    knows = there | WORDS if "audio" in attached(example.request, what) else there
     cited = {clue.id for clue in example.request.clues.items if what.sentences and clue.modality in there}
     stay = [_stays(statement, cited, knows) for statement in example.statements]
     kept = [statement for statement, stays in zip(example.statements, stay, strict=True) if stays]
