@@ -107,7 +107,7 @@ def repaired(read: ReadAnswer, reply: str | None) -> tuple[ReadAnswer, tuple[Not
 def labels_of(text: str, reply: str | None = None) -> tuple[str, ...]:
     """The labels of a text, or of the reply to a second question about them: those that `answer_of` gives.
 
-    >>> labels_of('She smiles [v1].\nEmotions: ["Happy"]'), labels_of("She smiles.", '["glad"]')
+    >>> labels_of('She smiles [v1].\\nEmotions: ["Happy"]'), labels_of("She smiles.", '["glad"]')
     (('happy',), ('glad',))
     """
     return repaired(read_answer(text), reply)[0].labels
