@@ -55,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     _explain_options(commands.add_parser("explain", help="explain a clip, or all clips of a folder or manifest"))
     _clues_options(commands.add_parser("clues", help="only measure: the clues of a clip"))
     _annotate_options(commands.add_parser("annotate", help="write explanations to train on, and review them"))
-    _train_options(commands.add_parser("train", help="train emotion heads on features or on your clips"))
+    _train_options(commands.add_parser("train", help="train emotion heads, or a language model with its verdict"))
     _calibrate_options(commands.add_parser("calibrate", help="fit the confidence of heads or an adapter to your clips"))
     _export_options(commands.add_parser("export", help="write an adapter as a server takes it, proved live"))
     _score_options(commands.add_parser("score", help="score answers against gold with the metrics of the field"))
@@ -136,10 +136,15 @@ def _annotate_options(command: argparse.ArgumentParser) -> None:
 
 
 def _train_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("config", metavar="CONFIG", help="a YAML file, or a name in configs/heads: emer, tmc, …")
-    command.add_argument(
-        "changes", metavar="KEY=VALUE", nargs="*", help="changes to it: data=clips.jsonl seeds=[0,1] out=DIR"
+    add = command.add_argument
+    add(
+        "config",
+        metavar="CONFIG",
+        help="a YAML file, or a name: emer, tmc, … (heads); qwen2.5-omni-7b_lora, … (models)",
     )
+    add("changes", metavar="KEY=VALUE", nargs="*", help="changes to it: data=clips.jsonl lora.rank=32 out=DIR")
+    add("--resume", action="store_true", help="of a model: go on from the last whole checkpoint in out")
+    add("--dry-run", action="store_true", help="of a model: what would be trained on what, with three examples")
 
 
 def _calibrate_options(command: argparse.ArgumentParser) -> None:

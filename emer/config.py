@@ -30,7 +30,7 @@ def shipped(kind: str, name: str | Path) -> Path:
         return Path(name)
     known = {path.stem: path for folder in SHIPPED for path in sorted((folder / kind).glob("*.yaml"))}
     # A path as it stands in the documentation is also right where emer is installed and there is no checkout.
-    stem = Path(name).stem if str(name) == f"configs/{kind}/{Path(name).stem}.yaml" else str(name)
+    stem = Path(name).stem if Path(name) == Path("configs", kind, f"{Path(name).stem}.yaml") else str(name)
     if stem not in known:
         raise ConfigError(f"there is no configuration {name}; give a file, or one of {', '.join(sorted(known))}")
     return known[stem]

@@ -11,7 +11,7 @@ from emer.bench.predictions import Predictions, read, write
 from emer.bench.scoring import Scores, figures, score
 from emer.bench.training import predictions
 from emer.commands.progress import progress_bar
-from emer.config import read_yaml, shipped
+from emer.config import SHIPPED, read_yaml, shipped
 from emer.data.rows import Part, some
 from emer.data.splits import Split
 from emer.data.tables import FeatureTable
@@ -43,10 +43,33 @@ HELD_OUT: tuple[Part, ...] = ("validation", "calibration", "test")
 
 
 def run(options: Namespace) -> int:
-    """Train every seed that the folder does not hold yet, then score them all."""
-    task = read_yaml(shipped("heads", options.config)).get("task")
+    """Train what the configuration's first key names: heads, or a language model (`emer.commands.train_llm`)."""
+    task = read_yaml(file_of(options.config)).get("task")
+    if task == "llm":
+        from emer.commands.train_llm import run as run_llm
+
+        return run_llm(options)
     if task != "heads":
-        raise ConfigError(f"{options.config}: task is {task!r}; this emer trains heads (task: heads)")
+        raise ConfigError(f"{options.config}: task is {task!r}; emer trains heads (task: heads) and models (task: llm)")
+    if options.resume or options.dry_run:
+        raise ConfigError("--resume and --dry-run are for language models; heads go on by the same command")
+    return run_heads(options)
+
+
+def file_of(config: str) -> Path:
+    """A file, or the shipped configuration of a language model or of heads. Raises ConfigError that lists the names."""
+    models = {path.stem: path for folder in SHIPPED for path in sorted(folder.glob("*.yaml"))}
+    name = Path(config).stem if config == f"configs/{Path(config).name}" else config
+    if name in models and not Path(config).is_file():
+        return models[name]
+    try:
+        return shipped("heads", config)
+    except ConfigError as error:
+        raise ConfigError(f"{error}; or, for a language model, one of {', '.join(sorted(models))}") from error
+
+
+def run_heads(options: Namespace) -> int:
+    """Train every seed that the folder does not hold yet, then score them all."""
     config = read_config(options.config, options.changes)
     if not config.data:
         raise ConfigError("data is missing; add data=mosi, data=table.npz or data=clips.jsonl")

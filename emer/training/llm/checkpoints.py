@@ -22,7 +22,10 @@ from emer.errors import ModelError, OutputError
 from emer.evidence.verdict import whole
 from emer.files import write_bytes
 
+CHECKPOINTS, BEST = "checkpoints", "best.safetensors"
+"""In a run's folder: the checkpoints, and the weights that validation liked best."""
 WEIGHTS, STATE = "weights.safetensors", "trainer_state.json"
+"""In a checkpoint."""
 _NAME = re.compile(r"checkpoint-(\d+)")
 
 

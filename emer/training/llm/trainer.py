@@ -24,6 +24,8 @@ from emer.errors import ModelError
 from emer.evidence.verdict import whole
 from emer.jsonio import dumps
 from emer.training.llm.checkpoints import (
+    BEST,
+    CHECKPOINTS,
     STATE,
     WEIGHTS,
     keep_last,
@@ -40,7 +42,7 @@ from emer.training.llm.validation import Course, Figures
 
 logger = logging.getLogger("emer")
 
-CHECKPOINTS, LOG, BEST = "checkpoints", "log.jsonl", "best.safetensors"
+LOG = "log.jsonl"
 """In a run's folder."""
 
 Watch = Callable[[int, int, str], None]
@@ -157,7 +159,7 @@ class JointTrainer(Trainer):  # type: ignore[misc]
             raise ModelError(f"{what} of step {step} is not finite in another process; training stops")
         raise ModelError(
             f"{what} of step {step} is {float(value.detach())} (clips {', '.join(ids)}); nothing of it is saved: look "
-            "at these clips, or lower schedule.learning_rate, and continue with --resume"
+            "at these clips, or begin anew with a smaller schedule.learning_rate"
         )
 
     def _add(self, outputs: JointOutputs) -> None:
@@ -226,7 +228,8 @@ class JointTrainer(Trainer):  # type: ignore[misc]
         assert self.validate is not None
         figures = {f"eval_{name}": value for name, value in self.validate().items()}
         self.log(figures)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, figures)
+        control: Any = self.control  # type: ignore[has-type]
+        self.control = control = self.callback_handler.on_evaluate(self.args, self.state, control, figures)
         course = self.course
         if course.newest_is_best:
             tensors = trained_tensors(self.joint)
@@ -234,7 +237,7 @@ class JointTrainer(Trainer):  # type: ignore[misc]
                 write_weights(self.folder / BEST, tensors)
         if course.is_over:
             logger.info("no better %s for %d evaluations: stopped", course.choose_by, course.patience)
-            self.control.should_training_stop = True
+            control.should_training_stop = True
         return figures
 
     @property

@@ -101,7 +101,7 @@ def test_a_loss_that_is_no_number_names_step_and_clips_and_leaves_no_checkpoint_
         return replace(batch, target=batch.target * math.nan) if 2 in places else batch
 
     trainer = trainer_of(tmp_path, SHORT, joint, make=make)
-    with pytest.raises(ModelError, match=r"the loss of step \d is nan \(clips .*clip2.*\).*continue with --resume"):
+    with pytest.raises(ModelError, match=r"the loss of step \d is nan \(clips .*clip2.*\).*begin anew with a smaller"):
         trainer.train()
     assert all(weight.isfinite().all() for weight in joint.parameters())
     assert not list((tmp_path / "checkpoints").glob("*checkpoint*"))
