@@ -14,8 +14,9 @@ from tiny_folders import taught, tiny
 
 from emer import Explainer
 from emer import media as media_
-from emer.adapters.files import read_adapter
+from emer.adapters.files import read_adapter, read_record
 from emer.adapters.merging import merge, save_merged
+from emer.adapters.record import write_record
 from emer.backbones.attached import Caps, Conversation
 from emer.backbones.attaching import attach
 from emer.backbones.loading import load
@@ -197,6 +198,66 @@ def test_a_verdict_behind_another_prompt_than_its_own_is_warned_of(
     asking = Transformers(model=str(tiny()), adapter=str(other.adapter), max_new_tokens=4, caps=SMALL)
     (answer,) = answers(asking, requests[1])
     assert "other_prompt" in {notice.code for notice in answer.warnings}
+
+
+def test_the_verdict_alone_is_that_of_the_whole_answer_and_nothing_is_written(
+    engine: Callable[..., Transformers], requests: tuple[Request, ...]
+) -> None:
+    whole, alone = answers(engine(), *requests), list(engine().verdicts(requests))
+    assert [answer.shown for answer in alone] == [("audio", "visual", "text"), ("visual",), ("audio",)]
+    for one, other in zip(whole, alone, strict=True):
+        np.testing.assert_allclose(one.verdict.evidence, other.verdict.evidence, atol=1e-4)
+        assert (one.shown, one.prompt) == (other.shown, other.prompt)
+        assert (other.text, other.labels, other.usage["new_tokens"]) == ("", (), 1.0)
+
+
+def test_what_is_left_out_or_asked_in_ones_own_words_is_not_called_shown(
+    engine: Callable[..., Transformers], requests: tuple[Request, ...]
+) -> None:
+    quiet = replace(requests[0], settings={"without": frozenset({"audio"})})
+    own = replace(requests[0], messages=(Message("user", "Well?"),))
+    assert [answer.shown for answer in engine().verdicts([quiet, own])] == [("visual", "text"), ()]
+
+
+def test_without_a_verdict_nobody_is_asked_for_one(requests: tuple[Request, ...]) -> None:
+    with pytest.raises(ModelError, match="has no verdict; give an adapter that was trained with one"):
+        list(Transformers(model=str(tiny())).verdicts(requests))
+
+
+# ---------------------------------------------------------------- prompts
+
+
+def trained_with(adapted: Adapted, folder: Path, record: PromptRecord | None) -> str:
+    """The folder of an adapter that was trained with this prompt; its tensors are not needed to ask for its name."""
+    folder.mkdir()
+    changed = replace(read_record(adapted.adapter), prompt=record)
+    (folder / "emer.json").write_text(write_record(changed))
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("trained", "settings", "asked"),
+    [
+        (prompt("merge", "zh").record, {}, ("merge", "merge", "zh")),
+        (prompt("merge", "zh").record, {"language": "en"}, ("merge", "merge", "en")),
+        (prompt("merge", "zh").record, {"prompt": "explain"}, ("explain", "explain", "en")),
+        (prompt("annotate").record, {"stages": 2}, ("merge", "annotate", "en")),
+        (PromptRecord("merge.zh", "0" * 64), {}, ("explain", "explain", "en")),
+        (PromptRecord("mine.md", "0" * 64), {}, ("explain", "explain", "en")),
+        (None, {}, ("explain", "explain", "en")),
+    ],
+    ids=["as it was trained", "language", "prompt", "two stages", "another version", "its own file", "not on record"],
+)
+def test_an_adapter_is_asked_with_the_prompt_that_it_was_trained_with_where_that_text_ships(
+    adapted: Adapted,
+    tmp_path: Path,
+    requests: tuple[Request, ...],
+    trained: PromptRecord | None,
+    settings: dict[str, Any],
+    asked: tuple[str, str, str],
+) -> None:
+    found = Transformers(model=str(tiny()), adapter=trained_with(adapted, tmp_path / "a", trained), **settings)
+    assert (found.prompt_name, found.verdict_prompt, found.language_of(requests[0])) == asked
 
 
 # ---------------------------------------------------------------- form
