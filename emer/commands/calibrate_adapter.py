@@ -45,6 +45,7 @@ from emer.evidence.verdict_spec import VerdictSpec
 from emer.evidence.weights import INSTALLED
 from emer.explain import Explainer, heard_of
 from emer.files import write_text
+from emer.shipped import SHIPPED
 from emer.types import MODALITIES, VERDICT, Answer, Modality, Opinion, Request
 
 AT_ONCE = 16
@@ -58,7 +59,8 @@ class AdapterSettings(Wanted):
     data: str
     """A manifest of labelled clips (.jsonl, .csv) that training has not seen."""
     model: str = ""
-    """The base: a folder or hub id; empty for a merged model, and where the adapter names its base by a hub id."""
+    """The base: a folder or hub id; empty for a merged model, and where the adapter names its base by a hub id or as
+    one that ships."""
     split: str = ""
     """A split whose calibration part is taken; empty: the manifest's own marks, or the split of the adapter's run."""
     shown: tuple[str, ...] | None = None
@@ -133,7 +135,7 @@ def explainer_of(folder: Path, record: AdapterRecord, settings: AdapterSettings)
         model, adapter = str(folder), None
     else:
         model, adapter = settings.model or record.base.name, str(folder)
-        if not settings.model and "/" not in model:
+        if not settings.model and "/" not in model and model not in SHIPPED:
             raise ConfigError(f"the adapter needs its base ({record.base.name}); give model=FOLDER or model=HUB-ID")
     return Explainer(
         engine="transformers", model=model, adapter=adapter, weights=settings.weights, settings=settings.engine

@@ -85,9 +85,7 @@ class Maker:
         """What of a clip the model is given, as media, clues or words; nobody knows of a caller's own messages."""
         if request.messages:
             return ()
-        told = {"text", *(clue.modality for clue in request.clues.items)} | self.tuned.backbone.perceives
-        there = modalities(request, media=self.tuned.streams)
-        return tuple(modality for modality in there if modality in told)
+        return modalities(request, media=self.tuned.streams)
 
     def _scores(self, answer: Answer, given: Given) -> dict[str, dict[str, dict[str, float]]]:
         """Way to label to numbers, for the ways that were asked for."""

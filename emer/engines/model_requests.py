@@ -93,13 +93,17 @@ def explaining(request: Request, name: str, language: str, *, media: frozenset[s
     return Question(request, messages)
 
 
-def alone(request: Request, modality: Modality, name: str, language: str, *, media: frozenset[str] = EVERY_STREAM) -> Question:
+def alone(
+    request: Request, modality: Modality, name: str, language: str, *, media: frozenset[str] = EVERY_STREAM
+) -> Question:
     """The same question with one modality alone: its stream, its clues, and the words only where it is text."""
     one = Shown(frozenset({modality}), media=bool(media), streams=media)
     return Question(request, messages_of(request, name, language, shown=one))
 
 
-def describing(request: Request, modality: Modality, language: str, *, media: frozenset[str] = EVERY_STREAM) -> Question:
+def describing(
+    request: Request, modality: Modality, language: str, *, media: frozenset[str] = EVERY_STREAM
+) -> Question:
     """The first of two stages: how the voice sounds, or what is seen."""
     return Question(request, messages_of(request, DESCRIBE[modality], language, shown=shown(request, media=media)))
 

@@ -28,8 +28,15 @@ RESPONSIBLE_USE = (
 
 
 def view_title(view: str) -> str:
-    """`audio` is called voice; a view without a name of its own keeps its key."""
-    return VIEW_TITLES.get(view, view)
+    """`audio` is called voice; a view without a name of its own keeps its key.
+
+    >>> view_title("audio"), view_title("verdict(audio+text)")
+    ('voice', "the model's verdict on voice, words")
+    """
+    name, _, shown = view.partition("(")
+    title = VIEW_TITLES.get(name, name)
+    read = ", ".join(VIEW_TITLES.get(modality, modality) for modality in shown.rstrip(")").split("+"))
+    return f"{title} on {read}" if shown else title
 
 
 def kind_title(kind: str) -> str:

@@ -18,6 +18,7 @@ from tiny_folders import tiny
 from emer.adapters.files import read_adapter, read_record
 from emer.adapters.record import AdapterRecord, write_record
 from emer.cli import main
+from emer.clues.audio import AudioClues
 from emer.commands import calibrating
 from emer.commands.calibrate_adapter import Said, spoken_of
 from emer.commands.calibrating import Wanted, calibrated, refuse_few
@@ -25,6 +26,9 @@ from emer.commands.labelled_clips import LabelledClips
 from emer.data.rows import Row
 from emer.emotions import label_set
 from emer.evidence.calibration import Calibration, ViewSet, confidence, read_calibration
+from emer.evidence.fusion import fuse
+from emer.evidence.head_files import HeadRecord, save_heads
+from emer.evidence.heads import HeadSpec, MultiViewHeads
 from emer.evidence.opinion import beta, dirichlet
 from emer.evidence.rows import clip_row, row_hashes
 from emer.evidence.verdict_spec import VerdictSpec
@@ -99,6 +103,10 @@ def refusal(capsys: pytest.CaptureFixture[str]) -> str:
     return line.removeprefix("emer: ")
 
 
+def content_of(clip: Path) -> str:
+    return clip_row(sha256(clip.read_bytes()).hexdigest())
+
+
 def changed(folder: Path, **fields: Any) -> AdapterRecord:
     """The adapter's record with other fields, written as it stands."""
     record = replace(read_record(folder), **fields)
@@ -127,7 +135,7 @@ def test_after_calibration_an_explanation_has_confidence_and_trust(
     assert (adapter / "adapter_model.safetensors").read_bytes() == tensors
     assert (found.data, found.n, {one.views for one in found.sets}) == ("Apples", 10, {(BOTH,), (VOICE,), (TEXT,)})
     assert {one.n for one in found.sets} == {10}
-    contents = [clip_row(sha256((sounds / f"c{i}.wav").read_bytes()).hexdigest()) for i in range(CLIPS)]
+    contents = [content_of(sounds / f"c{i}.wav") for i in range(CLIPS)]
     assert set(found.rows) == set(row_hashes([*(f"clip{i}" for i in range(CLIPS)), *contents]))
     assert f"* {VOICE}: Apples, n = 10" in (adapter / "README.md").read_text()
 
@@ -143,6 +151,37 @@ def test_after_calibration_an_explanation_has_confidence_and_trust(
     assert told.confidence == pytest.approx((verdict**2 / (verdict**2).sum()).max())
     assert told.provenance.calibration is not None
     assert told.provenance.calibration.views == (VOICE,)
+
+
+def test_an_adapters_own_heads_are_calibrated_with_its_verdict_and_the_verdict_alone_as_well(
+    adapter: Path, sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Explanations fuse them where no other heads were asked for, and say so."""
+    spec = HeadSpec(
+        label_set=EMER8.label_set,
+        labels=EMER8.labels,
+        features={"audio": ("speech_ratio",)},
+        versions={"audio": AudioClues.version},
+        hidden=(),
+    )
+    save_heads(adapter, MultiViewHeads(spec).eval(), HeadRecord(spec=spec, data="made up", trained_rows=()))
+    assert run(adapter, manifest(tmp_path, sounds), "shown=[text]", "weights=installed") == 0
+    found = read_record(adapter).calibration
+    assert found is not None
+    assert {one.views for one in found.sets} == {("audio", BOTH), (BOTH,), (TEXT,)}
+    assert "10 of 10 clips gave a verdict, 30 with parts of them" in capsys.readouterr().out
+    said = tmp_path / "c3.txt"
+    said.write_text("I have 3 apples.")
+    clip = ["explain", str(sounds / "c3.wav"), "--transcript", str(said), "--model", str(tiny())]
+    assert main([*clip, "--adapter", str(adapter), "--json"]) == 0
+    told = loads(capsys.readouterr().out, Explanation)
+    assert told.provenance.calibration is not None
+    assert told.provenance.calibration.views == ("audio", BOTH)
+    assert told.fused == fuse({view: told.opinions[view] for view in ("audio", "verdict")})
+    seen = HeadRecord(spec=spec, data="made up", trained_rows=row_hashes([content_of(sounds / "c2.wav")]))
+    save_heads(adapter, MultiViewHeads(spec).eval(), seen)
+    assert run(adapter, manifest(tmp_path, sounds), "weights=installed") == 2
+    assert "1 row of calibration was seen in training (clip:" in refusal(capsys)
 
 
 def test_only_the_sets_that_are_named_are_asked_besides_the_whole(adapter: Path, sounds: Path, tmp_path: Path) -> None:
@@ -183,7 +222,7 @@ def test_rows_that_training_saw_are_refused_by_name_and_by_content(
     changed(adapter, trained_rows=row_hashes(["clip4"]))
     assert run(adapter, data) == 2
     assert "1 row of calibration was seen in training (clip4); take it out" in refusal(capsys)
-    content = clip_row(sha256((sounds / "c7.wav").read_bytes()).hexdigest())
+    content = content_of(sounds / "c7.wav")
     changed(adapter, trained_rows=row_hashes([content]))
     assert run(adapter, data) == 2
     assert f"1 row of calibration was seen in training ({content})" in refusal(capsys)
