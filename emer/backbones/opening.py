@@ -73,7 +73,9 @@ def open_model(
     found = getattr(transformers(), model_class)
     try:
         with quietly():
-            model, info = found.from_pretrained(str(located(path_or_id)), dtype=dtype, output_loading_info=True, **options)
+            model, info = found.from_pretrained(
+                str(located(path_or_id)), dtype=dtype, output_loading_info=True, **options
+            )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(f"{path_or_id} cannot be loaded as {model_class}: {_first_line(error)}") from error
     missing = sorted(info["missing_keys"])
