@@ -20,7 +20,7 @@ from emer.backbones.encoding import Medium, Row, pad_rows, stack_media
 from emer.backbones.reading import Outputs, read_at
 from emer.backbones.templates import Template
 from emer.backbones.vocabulary import check_unused, unused_rows
-from emer.errors import ModelError
+from emer.errors import ConfigError, ModelError
 from emer.types import Modality
 
 Export = Literal["adapter", "merged"]
@@ -185,9 +185,13 @@ class Backbone(ABC):
         """Names of the layers that LoRA goes on: those whose whole name is like `targets`, or the family's own.
 
         PEFT is given the names and not the expression. Of mixtures of experts it keeps but the last word of what an
-        expression matches, and encoders have layers that are called so too.
+        expression matches, and encoders have layers that are called so too. Raises ConfigError for what is no regular
+        expression.
         """
-        like = re.compile(targets or self.lora_targets)
+        try:
+            like = re.compile(targets or self.lora_targets)
+        except re.error as error:
+            raise ConfigError(f"{targets!r} is no regular expression ({error}); write lora.targets as one") from error
         return [name for name, _ in self.model.named_modules() if like.fullmatch(name)]
 
     @property

@@ -181,9 +181,11 @@ def with_lora(backbone: Backbone, settings: LoraSettings, *, holds_rows: bool) -
         import peft
     except ImportError as error:
         raise MissingExtra(f'training needs peft ({error}); run: pip install "emer[mllm]"') from error
-    targets = settings.targets or backbone.lora_targets
+    layers = backbone.lora_layers(settings.targets)
+    if not layers:
+        raise ConfigError(f"lora.targets {settings.targets!r} suit no module of this model; leave it out for its own")
     lora = peft.LoraConfig(
-        r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout, target_modules=targets
+        r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout, target_modules=layers
     )
     if holds_rows:
         scaling_of(lora.to_dict())  # type: ignore[no-untyped-call]
@@ -195,4 +197,4 @@ def with_lora(backbone: Backbone, settings: LoraSettings, *, holds_rows: bool) -
     try:
         return peft.get_peft_model(model, lora)
     except ValueError as error:
-        raise ConfigError(f"lora.targets {targets!r} suit no module of this model: {error}") from error
+        raise ConfigError(f"lora.targets {settings.targets!r} suit no module of this model: {error}") from error
