@@ -119,9 +119,9 @@ def _moved(speech: tuple[Span, ...], begin: float, factor: float) -> tuple[Span,
 class Masking:
     """How much of the log-mel frames is hidden (D. Park et al. 2019, SpecAugment): widths are upper limits."""
 
-    bands: int = 20
-    frames: int = 25
-    count: int = 2
+    bands: int = 16
+    frames: int = 20
+    count: int = 1
 
 
 def masked(

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from ear_course import Course, Lesson
 from ear_measures import heard, measures
-from ear_model import scale_of, to_unit_variance
+from ear_model import Scale, scale_of, to_unit_variance
 from ear_targets import Round, measured
 from safetensors.torch import save_file
 from sounds import SPLIT, read_sounds
@@ -29,8 +29,9 @@ logger = logging.getLogger("emer")
 
 WEIGHTS = Path(__file__).parents[1] / "emer_weights"
 TENSORS, RECORD, CHECKPOINT = "ear.safetensors", "ear.json", "ear_checkpoint.pt"
-EVERY = 12
+EVERY = 10
 """Epochs between two notes of what was reached."""
+Material = tuple[Round, Round, list[Round]]
 
 
 def teach_ear(folder: Path, data: Path, lesson: Lesson | None = None) -> Path:
@@ -40,8 +41,19 @@ def teach_ear(folder: Path, data: Path, lesson: Lesson | None = None) -> Path:
     holds the checkpoint of another lesson.
     """
     lesson = lesson or Lesson()
+    course, train, scale = taught(folder, material(folder, data, lesson.rounds), lesson)
+    tower = course.kept.tower
+    to_unit_variance(tower, torch.cat(heard(course.kept, train, scale)))
+    with replacing(folder / TENSORS) as path:
+        save_file({name: value.contiguous() for name, value in tower.state_dict().items()}, path)
+    write_text(folder / RECORD, dumps(record_of(course)) + "\n")
+    return folder / TENSORS
+
+
+def taught(folder: Path, sounds: Material, lesson: Lesson) -> tuple[Course, Round, Scale]:
+    """A course to its end, with notes of what was reached on the way; checkpoints lie in `folder`."""
     torch.set_num_threads(1)
-    train, validation, retold = material(folder, data, lesson.rounds)
+    train, validation, retold = sounds
     scale = scale_of(train)
     course = Course(lesson, folder / CHECKPOINT)
     while not course.finished:
@@ -49,19 +61,12 @@ def teach_ear(folder: Path, data: Path, lesson: Lesson | None = None) -> Path:
         if course.done % EVERY == 0 or course.finished:
             reached = asdict(measures(course.kept, train, validation, scale))
             course.notes.append({"epoch": course.done} | {name: round(value, 4) for name, value in reached.items()})
-            logger.warning(
-                "ear: %s; losses %s", course.notes[-1], {name: round(loss, 3) for name, loss in lost.items()}
-            )
+            logger.info("ear: %s; losses %s", course.notes[-1], {name: round(x, 3) for name, x in lost.items()})
         course.save()
-    kept = course.kept
-    to_unit_variance(kept.tower, torch.cat(heard(kept, train, scale)))
-    with replacing(folder / TENSORS) as path:
-        save_file({name: value.contiguous() for name, value in kept.tower.state_dict().items()}, path)
-    write_text(folder / RECORD, dumps(record_of(course)) + "\n")
-    return folder / TENSORS
+    return course, train, scale
 
 
-def material(folder: Path, data: Path, rounds: int) -> tuple[Round, Round, list[Round]]:
+def material(folder: Path, data: Path, rounds: int) -> Material:
     """Recordings of training and validation speakers as they are, and the former retold `rounds` times."""
     sounds = read_sounds(data, "train", folder)
     train = measured(sounds, folder / "train.safetensors", WEIGHTS)

@@ -26,10 +26,10 @@ NEIGHBOURS = 8
 class Lesson:
     """How the ear is taught."""
 
-    epochs: int = 100
-    seconds: float = 1200.0
+    epochs: int = 30
+    seconds: float = 1500.0
     """Of a processor's time; on a slower one the course is shortened to fit, and its end is reached all the same."""
-    rounds: int = 12
+    rounds: int = 8
     """Different retellings of every utterance; epochs take turns."""
     batch: int = 16
     learning_rate: float = 1e-3
