@@ -25,6 +25,7 @@ from emer.evidence.judgement import Heard, Judgement, judge
 from emer.evidence.opinion import vacuous
 from emer.evidence.weights import HEADS, INSTALLED, Weights, find_weights
 from emer.files import cache_folder
+from emer.shipped import shipped_adapter
 from emer.types import (
     MODALITIES,
     VERDICT,
@@ -182,7 +183,7 @@ class Explainer:
                 emer=__version__,
                 engine=self.engine,
                 model=name_of(self.model),
-                adapter=name_of(self.adapter),
+                adapter=name_of(self.adapter or shipped_adapter(self.model)),
                 prompt=answer.prompt,
                 seed=getattr(self.answering, "seed", None),
                 weights=heard.weights if heard and heard.views else None,
