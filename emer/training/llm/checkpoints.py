@@ -111,7 +111,7 @@ def whole_checkpoint(folder: Path, step: int, *, main: bool, wait: Callable[[], 
             draft.rename(target)
         wait()
     # torch reports a failed write as a RuntimeError, safetensors by an error of its own
-    except (OSError, RuntimeError, SafetensorError) as error:
+    except (OSError, RuntimeError, SafetensorError, OutputError) as error:
         last = last_whole(folder)
         kept = f"{last.name} is whole" if last else "there is none yet"
         raise OutputError(

@@ -318,7 +318,8 @@ def this_process() -> Any:
         from accelerate import PartialState  # type: ignore[import-untyped]
     except ImportError as error:
         raise MissingExtra(f'training needs accelerate ({error}); run: pip install "emer[mllm]"') from error
-    return PartialState()
+    # without a GPU, processes talk by gloo; accelerate has to be told so before it looks
+    return PartialState(cpu=not torch.cuda.is_available())
 
 
 def _gathered(own: list[Any]) -> list[Any]:
