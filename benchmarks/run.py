@@ -2,7 +2,8 @@
 
 python benchmarks/run.py                  # or: make bench; about ten minutes on a quiet machine, needs real clips
 python benchmarks/run.py explain.py       # only the sections of these scripts; the others stay as they are
-python benchmarks/run.py evidence.py      # an hour or more, hence only when it is named
+python benchmarks/run.py evidence.py      # an hour or more, hence only when it is named; so are the trainings of
+                                          # language models, alongside.py and llm_training.py
 """
 
 import re
@@ -30,8 +31,11 @@ SECTIONS = {
     "Decision faithfulness": ["faithfulness.py"],
     "Heads: training and speaking": ["heads.py"],
     "Evidence: methods side by side": ["evidence.py"],
+    "Does training alongside pay?": ["alongside.py"],
+    "Language models: what the verdict costs in training": ["llm_training.py"],
+    "Language models: a 7B shape on one GPU": ["gpu_llm.py"],
 }
-NAMED_ONLY = ("evidence.py",)
+NAMED_ONLY = ("evidence.py", "alongside.py", "llm_training.py")
 
 
 def main() -> None:
