@@ -5,9 +5,11 @@ now, or does not fit into the model's context, is left out and told; nothing is 
 """
 
 import copy
+import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +20,7 @@ from emer.backbones.attached import Attached, Conversation
 from emer.backbones.attaching import attach
 from emer.backbones.backbone import Backbone
 from emer.backbones.encoding import IGNORED, Row
+from emer.backbones.opening import transformers
 from emer.engines.asking import STREAMS, Shown
 from emer.engines.model_requests import left_out
 from emer.errors import EmerError, MediaError
@@ -62,6 +65,14 @@ class Collator:
         self.config = config
         self.features = {view: tuple(names) for view, names in (features or {}).items()}
         self.labels = 0 if config.verdict is None else len(config.verdict.spec.labels)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "backbone": pickle.dumps(self.backbone)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """In another process: transformers is made ready before a processor of it is unpacked (see `opening`)."""
+        transformers()
+        self.__dict__.update(state, backbone=pickle.loads(state["backbone"]))
 
     def __call__(self, draws: Sequence[Draw]) -> JointBatch:
         """One row a draw, padded on the right, without the clips of `left_out`."""
