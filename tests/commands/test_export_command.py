@@ -192,6 +192,26 @@ def test_a_thinker_by_itself_is_merged_into_a_folder_of_the_full_model(tmp_path:
     assert set(load_file(tmp_path / "merged" / "model.safetensors")) == set(load_file(tiny() / "model.safetensors"))
 
 
+@pytest.mark.parametrize("form", [("--to", "vllm"), ("--merged",)])
+def test_a_base_in_half_precision_is_exported_in_it_and_held_to_probabilities(
+    form: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As real bases are; the adapter was trained in full precision."""
+    base = Path(shutil.copytree(tiny("text_clues"), tmp_path / "half"))
+    tensors = {name: each.to(torch.bfloat16) for name, each in load_file(base / "model.safetensors").items()}
+    save_file(tensors, base / "model.safetensors", metadata={"format": "pt"})
+    config = json.loads((base / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps(config | {"dtype": "bfloat16"}))
+    one = adapt(base, tmp_path / "adapter", MOOD, probe=PROMPT)
+    assert export(one, tmp_path / "out", *form) == 0
+    assert "in probability (bfloat16)" in capsys.readouterr().out
+    if form == ("--merged",):
+        merged = load_file(tmp_path / "out" / "model.safetensors")
+        assert {each.dtype for each in merged.values()} == {torch.bfloat16}
+        rows = merged["lm_head.weight"][list(one.rows)]
+        assert torch.equal(rows, one.head.rows.to(torch.bfloat16))  # rounded once
+
+
 def test_a_tied_model_is_untied_in_its_files(trained: dict[str, Adapted], tmp_path: Path) -> None:
     export(trained["text_clues"], tmp_path / "merged", "--merged")
     tensors = load_file(tmp_path / "merged" / "model.safetensors")
