@@ -19,7 +19,7 @@ from emer.adapters.calibrated import put_calibration
 from emer.adapters.files import RECORD, read_record
 from emer.adapters.record import AdapterRecord
 from emer.commands.calibrate import split_of_run
-from emer.commands.calibrating import Spoken, Wanted, calibrated, refuse_few
+from emer.commands.calibrating import Spoken, Wanted, calibrated, refuse_few, refuse_fewer
 from emer.commands.labelled import Labelled
 from emer.commands.labelled_clips import (
     LabelledClips,
@@ -104,6 +104,7 @@ def run(options: Namespace) -> int:
     parts = None if settings.shown is None else tuple(map(_set_of, settings.shown))
     explainer = explainer_of(folder, record, settings)
     clips = labelled_clips(rows_of(folder, record, settings), LabelMap(spec, settings.label_map))
+    refuse_fewer(len(clips.rows))  # before a model is loaded, and before an hour of asking
     explainer.prepare()
     with progress_bar(len(clips.rows)) as bar:
         contents = known_clips(clips.rows, seen_by(explainer, record, spec), bar)
@@ -283,4 +284,5 @@ def _counts(words: Mapping[str, int]) -> str:
 
 def _count(spoken: Spoken, clips: LabelledClips) -> str:
     whole = len(spoken.whole.opinions)
-    return f"{whole} of {len(clips.rows)} clips gave a verdict, {len(spoken.opinions)} with parts of them"
+    every = len(spoken.opinions)
+    return f"{whole} of {len(clips.rows)} clips gave a verdict; {every} opinions with those on parts of them"

@@ -100,11 +100,16 @@ def refuse_few(spoken: Spoken, labels: Sequence[str]) -> None:
     """Raises ConfigError where there are too few rows, or where all have one label."""
     found = spoken.whole.rows
     count = len(found.ids)
-    if count < 2 * LEAST:
-        raise ConfigError(f"{count} rows are too few to calibrate on; give at least {2 * LEAST} with an opinion")
+    refuse_fewer(count)
     if (found.target == found.target[0]).all():
         only = some(label for label, held in zip(labels, found.target[0], strict=True) if held)
         raise ConfigError(f"all {count} calibration rows are {only or 'without a label'}; give at least two labels")
+
+
+def refuse_fewer(count: int) -> None:
+    """Raises ConfigError where so many rows are too few."""
+    if count < 2 * LEAST:
+        raise ConfigError(f"{count} rows are too few to calibrate on; give at least {2 * LEAST} with an opinion")
 
 
 def halves(spoken: Spoken, seed: int) -> tuple[Spoken, Spoken, str]:
@@ -113,7 +118,8 @@ def halves(spoken: Spoken, seed: int) -> tuple[Spoken, Spoken, str]:
     speakers, count = rows.speakers, len(rows.ids)
     if speakers is None or len(set(speakers)) < 2:
         order = draw.permutation(count)
-        parts, how = (np.sort(order[: count // 2]), np.sort(order[count // 2 :])), "cut by chance, speakers unknown"
+        parts = (np.sort(order[: count // 2]), np.sort(order[count // 2 :]))
+        how = f"cut by chance, {'speakers unknown' if speakers is None else 'all of one speaker'}"
     else:
         parts = _by_speaker(speakers, draw)
         how = f"no one of {len(set(speakers))} speakers is in both"

@@ -124,7 +124,7 @@ def test_after_calibration_an_explanation_has_confidence_and_trust(
     files = read_record(adapter).files
     assert run(adapter, manifest(tmp_path, sounds), "name=Apples") == 0
     said = capsys.readouterr().out
-    assert "10 of 10 clips gave a verdict, 30 with parts of them" in said
+    assert "10 of 10 clips gave a verdict; 30 opinions with those on parts of them" in said
     assert "all 10 rows for both, crossed" in said
     assert f"wrote {adapter / 'emer.json'}" in said
 
@@ -169,7 +169,7 @@ def test_an_adapters_own_heads_are_calibrated_with_its_verdict_and_the_verdict_a
     found = read_record(adapter).calibration
     assert found is not None
     assert {one.views for one in found.sets} == {("audio", BOTH), (BOTH,), (TEXT,)}
-    assert "10 of 10 clips gave a verdict, 30 with parts of them" in capsys.readouterr().out
+    assert "10 of 10 clips gave a verdict; 30 opinions with those on parts of them" in capsys.readouterr().out
     said = tmp_path / "c3.txt"
     said.write_text("I have 3 apples.")
     clip = ["explain", str(sounds / "c3.wav"), "--transcript", str(said), "--model", str(tiny())]
@@ -205,7 +205,7 @@ def test_a_clip_that_cannot_be_read_and_labels_out_of_the_set_are_told_and_stop_
     assert err.startswith("row clip0 is left out: ")
     assert "labels that are not in the set, and in how many rows: at sea 1" in out
     assert "1 rows have no label in the set and are left out (clip1)" in out
-    assert "8 of 9 clips gave a verdict, 8 with parts of them" in out
+    assert "8 of 9 clips gave a verdict; 8 opinions with those on parts of them" in out
     assert "README.md was changed by hand and stays as it is" in out
     assert (adapter / "README.md").read_text() == card
     assert run(adapter, data, "shown=[]", "label_map.at sea=sad") == 0
