@@ -17,7 +17,8 @@ from emer.runs import run_folder
 from emer.training.llm.configuration import LlmConfig, read_llm_config
 
 if TYPE_CHECKING:
-    from emer.training.llm.running import Outcome, Progress
+    from emer.training.llm.preparing import Progress
+    from emer.training.llm.running import Outcome
 
 PLOT = "loss.png"
 
@@ -25,7 +26,8 @@ PLOT = "loss.png"
 def run(options: Namespace) -> int:
     """Train, or with --dry-run say what would be trained on what."""
     from emer.training.llm.checkpoints import CHECKPOINTS, last_whole
-    from emer.training.llm.running import this_process, train
+    from emer.training.llm.preparing import this_process
+    from emer.training.llm.running import train
 
     config = read_llm_config(options.config, options.changes)
     out = Path(config.out or f"runs/llm/{Path(options.config).stem}-{Path(config.data).stem}")
@@ -49,7 +51,7 @@ def run(options: Namespace) -> int:
 def dry(config: LlmConfig, processes: int, *, main: bool) -> int:
     """Print what would be trained; nothing is written."""
     from emer.training.llm.dry_run import dry_run
-    from emer.training.llm.running import joint_of, prepare
+    from emer.training.llm.preparing import joint_of, prepare
 
     with watching(main=main) as progress:
         prepared = prepare(config, None, progress)

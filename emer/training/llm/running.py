@@ -6,56 +6,33 @@ Every process of a distributed run calls the same functions; the main one alone 
 """
 
 import gc
-import importlib.util
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.utils.data import DataLoader, Dataset
 
-from emer.adapters.base_hash import base_sha256
-from emer.backbones.backbone import Backbone
-from emer.backbones.loading import load
-from emer.backbones.opening import transformers
-from emer.errors import ConfigError, MissingExtra, ModelError
+from emer.errors import ConfigError, ModelError
 from emer.files import write_text
 from emer.jsonio import dumps
 from emer.training.llm.checkpoints import BEST, CHECKPOINTS, last_whole, load_trained, read_weights
-from emer.training.llm.collating import Collator, Draw
 from emer.training.llm.configuration import LlmConfig
-from emer.training.llm.example import Example
-from emer.training.llm.examples import Taught, read_examples
 from emer.training.llm.exporting import export, name_of, prove, record_of
-from emer.training.llm.grouping import LengthGroupedBatches, lengths
-from emer.training.llm.joint_model import JointModel, make_joint_model
-from emer.training.llm.view_heads import columns_of, make_view_heads
+from emer.training.llm.preparing import Draws as Draws
+from emer.training.llm.preparing import Prepared, Progress, dtype_of, this_process, untold
+from emer.training.llm.preparing import joint_of as joint_of
+from emer.training.llm.preparing import loader_of as loader_of
+from emer.training.llm.preparing import prepare as prepare
 
 if TYPE_CHECKING:
     from emer.training.llm.trainer import JointTrainer
 
 ADAPTER, RESULTS, INPUTS = "adapter", "results.json", "inputs.json"
 """In a run's folder; INPUTS are hashes of data and base, by which a run is taken up on the same ones alone."""
-
-Progress = Callable[[str, float], None]
-"""Told (what is done now, share of it that is done)."""
-
-
-def untold(stage: str, share: float) -> None:
-    """Nobody watches."""
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What a run begins with."""
-
-    taught: Taught
-    backbone: Backbone
-    base_sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,104 +54,6 @@ class Outcome:
     seconds: float
     change: float | None
     """How far the adapter, loaded again, moves the verdict's logits from the base's; None without a verdict."""
-
-
-class Draws(Dataset[Draw]):
-    """Training examples as they are drawn in the present epoch."""
-
-    def __init__(self, examples: Sequence[Example]) -> None:
-        self.examples, self.epoch = tuple(examples), 0
-
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self.examples)
-
-    def __getitem__(self, place: int) -> Draw:
-        return Draw(self.examples[place], self.epoch, training=True)
-
-
-# ---------------------------------------------------------------- before
-
-
-def prepare(config: LlmConfig, folder: Path | None, progress: Progress = untold) -> Prepared:
-    """Examples and model of a run; a split that has to be made is written to the folder.
-
-    Raises ConfigError, ModelError or MissingExtra for what cannot be used.
-    """
-    if not config.base or not config.data:
-        missing = [name for name in ("base", "data") if not getattr(config, name)]
-        raise ConfigError(
-            f"{' and '.join(missing)} missing; add for example base=Qwen/Qwen2.5-Omni-7B data=clips.jsonl"
-        )
-    transformers()
-    options = quantised_options() if config.lora.quantised else {}
-    state = this_process()
-    with state.main_process_first():
-        # the others find the clues of the first in the cache
-        taught = read_examples(config, progress, out=folder)
-    if config.verdict is not None and not any(example.teaches_verdict for example in taught.parts["train"]):
-        raise ConfigError(
-            f"no training clip of {config.data} has a label of {config.verdict.label_set}; give labels, or train "
-            "without a verdict: verdict=null"
-        )
-    progress(f"loading {Path(config.base).name}", 0.0)
-    backbone = load(config.base, family=config.family, device=state.device, dtype=_dtype(config), **options)
-    return Prepared(taught, backbone, base_sha256(config.base))
-
-
-def quantised_options() -> dict[str, Any]:
-    """How to load a base in four bits (QLoRA, Dettmers et al. 2023): the language model's layers, no encoder's, and not
-    the output layer, which holds the verdict. Raises MissingExtra without bitsandbytes."""
-    if importlib.util.find_spec("bitsandbytes") is None:
-        raise MissingExtra(
-            "lora.quantised needs bitsandbytes and a GPU; run: pip install bitsandbytes, or leave lora.quantised out"
-        )
-    quantisation = transformers().BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16,
-        llm_int8_skip_modules=["lm_head", "audio_tower", "visual"],
-    )
-    return {"quantization_config": quantisation}
-
-
-def joint_of(config: LlmConfig, prepared: Prepared) -> tuple[JointModel, Collator]:
-    """The model to be trained and what makes its batches."""
-    training = prepared.taught.parts["train"]
-    columns = columns_of(training, config.views)
-    if columns and config.verdict is None:
-        raise ConfigError("views need a verdict to be fused with; leave views out, or give verdict settings")
-    heads = None
-    if columns and config.verdict is not None:
-        heads = make_view_heads(config.verdict.spec, columns, training, config.schedule.seed)
-    collator = Collator(prepared.backbone, config, {view: each.names for view, each in columns.items()})
-    return make_joint_model(config, prepared.backbone, heads), collator
-
-
-def loader_of(config: LlmConfig, prepared: Prepared, collator: Collator) -> "DataLoader[Draw]":
-    """This process's batches of every epoch, examples of like length together."""
-    examples, schedule, state = prepared.taught.parts["train"], config.schedule, this_process()
-    known = lengths(examples, prepared.backbone, config) if schedule.group_by_length else (1,) * len(examples)
-    sampler = LengthGroupedBatches(
-        known,
-        schedule.batch_size,
-        seed=schedule.seed,
-        processes=state.num_processes,
-        rank=state.process_index,
-        grouped=schedule.group_by_length,
-    )
-    return DataLoader(
-        Draws(examples),
-        batch_sampler=sampler,
-        collate_fn=collator,
-        num_workers=schedule.workers,
-        multiprocessing_context="forkserver" if schedule.workers else None,
-        # of its own: drawing workers' seeds must not move the random numbers of the model's dropout
-        generator=torch.Generator().manual_seed(schedule.seed),
-    )
 
 
 # ---------------------------------------------------------------- the run
@@ -211,7 +90,7 @@ def train(config: LlmConfig, folder: Path, *, resume: bool = False, progress: Pr
     gc.collect()
     change = None
     if process.is_main_process:
-        change = prove(config, folder / ADAPTER, device=process.device, dtype=_dtype(config))
+        change = prove(config, folder / ADAPTER, device=process.device, dtype=dtype_of(config))
     outcome = Outcome(
         adapter=folder / ADAPTER,
         clips={part: len(prepared.taught.parts[part]) for part in ("train", "validation")},
@@ -304,22 +183,6 @@ def _note_inputs(folder: Path, prepared: Prepared, *, resume: bool) -> None:
             )
     if this_process().is_main_process:
         write_text(path, dumps(now) + "\n")
-
-
-def _dtype(config: LlmConfig) -> torch.dtype:
-    from emer.training.llm.trainer import in_bfloat16
-
-    return torch.bfloat16 if in_bfloat16(config) else torch.float32
-
-
-def this_process() -> Any:
-    """Who of the run's processes this is; `accelerate launch` says it by the environment."""
-    try:
-        from accelerate import PartialState  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise MissingExtra(f'training needs accelerate ({error}); run: pip install "emer[mllm]"') from error
-    # without a GPU, processes talk by gloo; accelerate has to be told so before it looks
-    return PartialState(cpu=not torch.cuda.is_available())
 
 
 def _gathered(own: list[Any]) -> list[Any]:

@@ -16,13 +16,14 @@ import emer.torchvision_ops  # noqa: F401  declares operators before transformer
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from transformers import Trainer, TrainerCallback, TrainingArguments, get_cosine_schedule_with_warmup
+from transformers import Trainer, TrainerCallback, get_cosine_schedule_with_warmup
 from transformers.trainer_callback import PrinterCallback
 
 from emer.backbones.opening import quietly
 from emer.errors import ModelError
 from emer.evidence.verdict import whole
 from emer.jsonio import dumps
+from emer.training.llm.arguments import arguments
 from emer.training.llm.checkpoints import (
     BEST,
     CHECKPOINTS,
@@ -295,47 +296,3 @@ class _Steps(TrainerCallback):  # type: ignore[misc]
             control.should_save = True
             control.should_evaluate = self.trainer.validate is not None
         return control
-
-
-def arguments(config: LlmConfig, folder: Path, batches: int, *, measures: bool) -> Any:
-    """What transformers' loop is told; `batches` is how many a process has in an epoch."""
-    schedule = config.schedule
-    steps = math.ceil(batches / schedule.accumulation)
-    every = max(1, round(config.evaluation.every * steps))
-    made = TrainingArguments(
-        output_dir=str(folder / CHECKPOINTS),
-        per_device_train_batch_size=schedule.batch_size,
-        gradient_accumulation_steps=schedule.accumulation,
-        num_train_epochs=schedule.epochs,
-        max_steps=schedule.most_steps or -1,
-        learning_rate=schedule.learning_rate,
-        max_grad_norm=schedule.largest_gradient,
-        seed=schedule.seed,
-        bf16=in_bfloat16(config),
-        use_cpu=not torch.cuda.is_available(),
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        eval_strategy="steps" if measures else "no",
-        eval_steps=every,
-        save_strategy="steps",
-        save_steps=every,
-        remove_unused_columns=False,
-        ddp_find_unused_parameters=False,
-        dataloader_num_workers=schedule.workers,
-        report_to="none",
-        disable_tqdm=True,
-    )
-    if made.n_gpu > 1:
-        # one process a device, by `accelerate launch`; torch's DataParallel would tear batches apart
-        made._n_gpu = 1
-    return made
-
-
-def in_bfloat16(config: LlmConfig) -> bool:
-    """Whether the model computes in bfloat16; trained numbers are float32 always."""
-    precision = config.schedule.precision
-    return precision == "bfloat16" or (precision == "auto" and _gpu_has_bfloat16())
-
-
-def _gpu_has_bfloat16() -> bool:
-    return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
