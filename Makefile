@@ -23,7 +23,7 @@ TORCHVISION := torchvision==0.28.0
 # One thread a library: two cores are shared by many, and voice activity slows 90-fold under contention.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check lint bench weights evidence readme system lowest clean constraints
+.PHONY: demo test check lint bench weights evidence reproduce-7b readme system lowest clean constraints
 
 demo: $(VENV)/.installed
 	$(BIN)/emer explain examples/talking_face.mp4 --html --out out
@@ -51,6 +51,11 @@ weights: $(VENV)/.developing
 # Every method on every data set from five seeds: about an hour and a half on two cores.
 evidence: $(VENV)/.developing
 	$(BIN)/python benchmarks/run.py evidence.py
+
+# Qwen2.5-Omni-7B on real weights, from training to tables: BASE=folder or hub id, DATA=manifest whose rows name their
+# split; OUT and CHANGES="train.schedule.epochs=1 engine.batch_size=16" where wanted. Broken off, the same line goes on.
+reproduce-7b: $(VENV)/.developing
+	$(BIN)/python benchmarks/reproduce_7b.py "$(BASE)" "$(DATA)" $(if $(OUT),--out "$(OUT)") $(CHANGES)
 
 # The generated parts of README.md: help texts, the example's output, the picture of its report.
 readme: $(VENV)/.developing
