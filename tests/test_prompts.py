@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "prompts").glob("*.md"))
 FIRST = (
     *("extract_labels", "sentiment", "group_labels", "judge_clue_overlap", "judge_label_overlap"),
-    *("explain", "describe_audio", "describe_visual", "merge", "annotate"),
+    *("explain", "describe_audio", "describe_visual", "merge", "annotate", "confidence"),
 )
 
 
