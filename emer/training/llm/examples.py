@@ -72,11 +72,6 @@ class Taught:
     data_sha256: str
     """Of what is taught about which content: ids, hashes of the clips, annotations, parts."""
 
-    def features(self, view: str) -> tuple[str, ...]:
-        """The names of a view's measured features, in their order; none where no training clip has any."""
-        found = (example.request.clues.features.get(view) for example in self.parts["train"])
-        return next((features.names for features in found if features is not None), ())
-
 
 def read_examples(
     config: LlmConfig,
