@@ -29,7 +29,7 @@ ROUNDS = 6
 KEPT = 6_000
 """Invented lessons that go on while it learns to listen, so that it does not forget how to read."""
 READING_COURSE = Course(steps=1_000, rate=2e-3)
-SPEAKING_COURSE = Course(steps=700, rate=1.5e-3, seed=1)
+SPEAKING_COURSE = Course(steps=900, rate=2e-3, seed=1)
 
 
 def prepare(work: Path, manifest: Path) -> None:

@@ -114,12 +114,19 @@ def adapt(work: Path, manifest: Path) -> None:
     run = work / "lora"
     done = run / "adapter" / "emer.json"
     if not done.exists():
-        _emer("train", str(CONFIG), f"data={manifest}", f"out={run}", *(["--resume"] if run.exists() else []))
+        _emer(
+            "train",
+            str(CONFIG),
+            f"base={BASE}",
+            f"data={manifest}",
+            f"out={run}",
+            *(["--resume"] if run.exists() else []),
+        )
     ADAPTER.mkdir(parents=True, exist_ok=True)
     for file in sorted(done.parent.iterdir()):
         with replacing(ADAPTER / file.name) as path:
             Path(path).write_bytes(file.read_bytes())
-    _emer("calibrate", str(ADAPTER), "model=nano", f"data={work / 'rows.jsonl'}")
+    _emer("calibrate", str(ADAPTER), f"model={BASE}", f"data={work / 'rows.jsonl'}")
 
 
 def _emer(*arguments: str) -> None:
@@ -138,7 +145,10 @@ def card(work: Path, manifest: Path) -> None:
     examples = read_taught(manifest).parts["validation"]
     some = examples[:: max(1, len(examples) // MEASURED)]
     shown = {"told": True, "heard": False}
-    figures = {name: asdict(reached("nano", some, sentences=sentences)) for name, sentences in shown.items()}
+    figures = {
+        name: asdict(reached(BASE, some, sentences=sentences, adapter=str(ADAPTER)))
+        for name, sentences in shown.items()
+    }
     write_text(work / REACHED, dumps(figures) + "\n")
     write_text(BASE / "README.md", told(figures, work / "ear" / RECORD))
 
