@@ -23,7 +23,7 @@ TORCHVISION := torchvision==0.28.0
 # One thread a library: two cores are shared by many, and voice activity slows 90-fold under contention.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check lint bench weights evidence reproduce-7b readme system lowest clean constraints
+.PHONY: demo test check lint bench weights nano evidence reproduce-7b readme system lowest clean constraints
 
 demo: $(VENV)/.installed
 	$(BIN)/emer explain examples/talking_face.mp4 --html --out out
@@ -47,6 +47,10 @@ bench: $(VENV)/.developing
 # The trained audio heads anew, from the recordings in EMER_TEST_DATA (default ../shared/data); with their model card.
 weights: $(VENV)/.developing
 	$(BIN)/python weights/make.py configs/heads/emer.yaml
+
+# nano, the demonstration model, anew, from the recordings in EMER_TEST_DATA; what is done stays in build/nano.
+nano: $(VENV)/.developing
+	$(BIN)/python weights/nano/make.py
 
 # Every method on every data set from five seeds: about an hour and a half on two cores.
 evidence: $(VENV)/.developing
