@@ -42,9 +42,9 @@ WORK = ROOT / "runs" / "bench" / "llm_training"
 KINDS = {"head": ("joint", "sft"), "loop": ("emer", "plain")}
 RUNS = {"head": 10, "loop": 5}
 AIM = 0.02
-BATCHES, STEPS, WARM = 3, 6, 2
+BATCHES, STEPS, WARM = 2, 4, 1
 """Batches of the head's measurement, timed steps over them, and steps before the clock runs."""
-LOOP_STEPS = 10
+LOOP_STEPS = 8
 BATCH = 2
 CLIPS, VALIDATION = 48, 4
 LONGEST = 5
@@ -139,7 +139,12 @@ def settings(kind: str, seed: int) -> LlmConfig:
     )  # fmt: skip
     manifest = str(WORK / "taught" / "manifest.jsonl")
     return LlmConfig(
-        base="random", data=manifest, verdict=verdict, schedule=schedule, lora=LoraSettings(rank=8, alpha=16, dropout=0)
+        base="random",
+        prompt="explain_brief",
+        data=manifest,
+        verdict=verdict,
+        schedule=schedule,
+        lora=LoraSettings(rank=8, alpha=16, dropout=0),
     )
 
 
