@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 import reproduce_7b
+from adapted_models import adapt
 from clips import make_clip, tone
 from safetensors.torch import load_file
 from tiny_folders import tiny
 
 from emer.adapters.files import read_adapter
 from emer.backbones.tiny import make_tiny
+from emer.evidence.verdict_spec import VerdictSpec
 
 STAGES = ("train", "calibrate", "export", "explain", "score")
 LABELS = ("happy", "sad", "angry", "afraid")
@@ -198,3 +200,37 @@ def test_data_that_leave_a_part_out_are_refused(
     assert reproduce_7b.main(words) == 2
     assert "has no rows with split calibration; name the part of each row" in capsys.readouterr().err
     assert called == []
+
+
+# ---------------------------------------------------------------- the page
+
+
+def test_the_page_tells_stages_figures_and_scores_and_no_path(tmp_path: Path) -> None:
+    """Hand-made results of every stage."""
+    out = tmp_path / "out"
+    adapt(tiny("text_clues"), out / "train" / "adapter", VerdictSpec(label_set="mood", labels=("good", "bad")))
+    score = {"score": 0.5, "interval": [0.25, 0.75], "n_scored": 8, "floors": {"first": 0.3, "second": 0.4}}
+    plain = {"score": 0.125, "interval": None, "n_scored": 7, "floors": {}}
+    systems = {"tuned": {"scores": {"wheel_f1": score}}, "base": {"scores": {"wheel_f1": plain}}}
+    values = {
+        "inputs.json": {"base": "me/7b", "base_sha256": "ab12", "data": "clips.jsonl", "data_sha256": "cd34"},
+        "train/results.json": {"validation": {"text_loss": 1.25}},
+        "bench/results.json": {"data": {"clips": {"systems": systems}}},
+    }
+    for stage in STAGES:
+        resumed, code = stage == "train", 1 if stage == "explain" else 0
+        values[f"stages/{stage}.json"] = {"seconds": 1234.5, "resumed": resumed, "exit": code}
+    for name, value in values.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text(json.dumps(value))
+    (out / "logs").mkdir()
+    (out / "logs" / "calibrate.txt").write_text(f"temperature 1.5\nwrote {out}/train/adapter/emer.json\n")
+    job = reproduce_7b.Job("me/7b", tmp_path / "clips.jsonl", out, reproduce_7b.sorted_changes([]))
+    page = "\n".join(reproduce_7b.page(job))
+    assert "| train | 1,234.5 | taken up again: its last part alone |" in page
+    assert "| explain | 1,234.5 | some clips failed |" in page
+    assert "| text loss | 1.250 |" in page
+    assert "```text\ntemperature 1.5\n```" in page
+    assert "| tuned | wheel_f1 | 0.500 | 0.250 to 0.750 | 8 | 0.400 |" in page
+    assert "| base | wheel_f1 | 0.125 |  | 7 |  |" in page
+    assert str(tmp_path) not in page
