@@ -42,11 +42,11 @@ def manifest(folder: Path, *, training: int = 8, validation: int = 2, sound: boo
 
 def configuration(folder: Path, **changes: Any) -> Path:
     """`SMALL` as a file, with other values for some keys; mappings are merged."""
-    values = {
-        key: {**value, **changes.pop(key, {})} if isinstance(value, dict) else value for key, value in SMALL.items()
-    }
+    values = dict(SMALL)
+    for key, value in changes.items():
+        values[key] = {**SMALL[key], **value} if isinstance(SMALL.get(key), dict) and value is not None else value
     path = folder / "small.yaml"
-    path.write_text(yaml.safe_dump(values | changes))
+    path.write_text(yaml.safe_dump(values))
     return path
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -161,17 +162,23 @@ def test_text_loss_and_verdict_are_those_of_all_examples_one_by_one(
 
 
 def test_several_processes_measure_what_one_does(taught: tuple[JointModel, LlmConfig, tuple[Example, ...]]) -> None:
-    """Two processes one after the other, their lists laid together as `gather` would."""
+    """What two processes measure, laid together, against one alone; three batches are measured and two written."""
     joint, config, examples = taught
     collator, rows = Collator(joint.backbone, config), joint.backbone.verdict_rows(8)
-    alone = Validation(joint, config, collator, examples, rows)()
-    lists: list[list[object]] = []
 
-    def first(own: list[object]) -> list[object]:
-        lists.append(own)
-        return own
+    def measured(rank: int, count: int, whole: list[list[Any]]) -> list[list[Any]]:
+        lists: list[list[Any]] = []
 
-    Validation(joint, replace(config), collator, examples, rows, Processes(0, 2, first))()
-    of_the_first = iter(lists)
-    second = Processes(1, 2, lambda own: [*next(of_the_first), *own])
-    assert Validation(joint, config, collator, examples, rows, second)() == pytest.approx(dict(alone), rel=1e-6)
+        def gather(own: list[Any]) -> list[Any]:
+            lists.append(own)
+            return whole[len(lists) - 1] if whole else own
+
+        Validation(joint, config, collator, examples, rows, Processes(rank, count, gather))()
+        return lists
+
+    alone = measured(0, 1, [])
+    first, second = (measured(rank, 2, alone) for rank in (0, 1))
+    assert [len(each) for each in alone] == [3, 2]
+    assert [len(each) for each in first] == [len(each) for each in second] == [2, 1]
+    for whole, one, other in zip(alone, first, second, strict=True):
+        assert dict(one) | dict(other) == dict(whole)
