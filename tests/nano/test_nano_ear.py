@@ -1,5 +1,6 @@
 """Nano's ear: retelling, targets, pooling, and a course of learning that is taken up again."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ pytest.importorskip("transformers", reason="transformers is not installed: nano'
 
 import augment
 import ear
+import ear_ablations
 import ear_course
 import ear_measures
 import ear_model
@@ -187,6 +189,23 @@ def test_a_checkpoint_of_another_lesson_is_refused(tmp_path: Path) -> None:
     ear_course.Course(LESSON, tmp_path / "a.pt").save()
     with pytest.raises(ear_course.ConfigError, match=r"a\.pt is of another lesson; delete it to teach the ear anew"):
         ear_course.Course(replace(LESSON, seed=1), tmp_path / "a.pt")
+
+
+def test_ablations_stand_in_one_table_with_their_number_of_seeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed: it fits the probe")
+    short = replace(LESSON, epochs=1)
+    monkeypatch.setattr(
+        ear_ablations, "material", lambda folder, data, rounds: (small_round(), small_round(), [small_round()])
+    )
+    monkeypatch.setattr(ear_ablations, "SHORT", short)
+    monkeypatch.setattr(ear_ablations, "COURSES", {"labels alone": replace(short, curves=0.0, features=0.0)})
+    ear_ablations.compare(tmp_path, tmp_path)
+    table = json.loads((tmp_path / ear_ablations.RESULT).read_text())
+    assert (table["epochs"], table["seeds"]) == (1, 1)
+    assert set(table["reached"]) == {"labels alone", "recordings as they are"}
+    assert {row["n"] for row in table["reached"].values()} == {4}
 
 
 def test_labels_count_only_late_in_the_course() -> None:

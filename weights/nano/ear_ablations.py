@@ -3,8 +3,8 @@
 python weights/nano/ear_ablations.py FOLDER DATA
 
 FOLDER is where `teach_ear` worked: its measured recordings are used again. Writes FOLDER/ear_ablations.json; courses
-that were finished are not run again. One seed each, about four minutes a course on one core: differences of a few
-points in the recall of 155 utterances tell nothing.
+that were finished are not run again. One seed each: differences of a few points in the recall of 155 utterances tell
+nothing.
 """
 
 import logging
