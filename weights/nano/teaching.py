@@ -33,7 +33,7 @@ from emer.types import Message
 PROMPT = "explain_brief"
 PARTS = ("train", "validation", "calibration")
 IN_EMER8 = mapping("emodb4", "emer8")
-ROWS, INVENTED = "rows.jsonl", "invented.jsonl"
+ROWS, INVENTED, NAMED = "rows.jsonl", "invented.jsonl", "RAVDESS_and_EmoDB.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,9 @@ def explain_rows(folder: Path, data: Path) -> Path:
     annotate(rows, Annotating(teacher, Explainer(weights=None), journal), Silent())
     lines = [journal.lines[key_of(record_of(row, out))] for row in rows]
     print(summary(write(out, lines, (), teacher.record())))
-    return out / MANIFEST
+    named = out / NAMED  # the adapter's card names its data by the file
+    write_text(named, (out / MANIFEST).read_text(encoding="utf-8"))
+    return named
 
 
 def write_invented(folder: Path, count: int, seed: int, name: str = INVENTED) -> Path:
