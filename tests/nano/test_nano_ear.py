@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 pytest.importorskip("transformers", reason="transformers is not installed: nano's ear is a tower of it")
 
@@ -206,6 +207,17 @@ def test_ablations_stand_in_one_table_with_their_number_of_seeds(
     assert (table["epochs"], table["seeds"]) == (1, 1)
     assert set(table["reached"]) == {"labels alone", "recordings as they are"}
     assert {row["n"] for row in table["reached"].values()} == {4}
+
+
+def test_the_record_says_what_is_had_without_the_ear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed: it fits the probe")
+    sure = replace(small_round(), opinion=np.eye(8, dtype=np.float32)[:4])  # an opinion that is always right
+    monkeypatch.setattr(ear, "material", lambda folder, data, rounds: (sure, sure, [sure]))
+    written = ear.teach_ear(tmp_path, tmp_path, replace(LESSON, epochs=1))
+    assert ear_model.make_tower().load_state_dict(load_file(written)).missing_keys == []
+    record = json.loads((tmp_path / ear.RECORD).read_text())
+    assert record["uar_without_this_ear"]["shipped audio head"] == 1.0
+    assert record["reached"][-1]["n"] == 4
 
 
 def test_labels_count_only_late_in_the_course() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 from ear_course import Course, Lesson
-from ear_measures import heard, measures
+from ear_measures import heard, measures, references
 from ear_model import Scale, scale_of, to_unit_variance
 from ear_targets import Round, measured
 from safetensors.torch import save_file
@@ -41,12 +41,14 @@ def teach_ear(folder: Path, data: Path, lesson: Lesson | None = None) -> Path:
     holds the checkpoint of another lesson.
     """
     lesson = lesson or Lesson()
-    course, train, scale = taught(folder, material(folder, data, lesson.rounds), lesson)
+    sounds = material(folder, data, lesson.rounds)
+    course, train, scale = taught(folder, sounds, lesson)
     tower = course.kept.tower
     to_unit_variance(tower, torch.cat(heard(course.kept, train, scale)))
     with replacing(folder / TENSORS) as path:
         save_file({name: value.contiguous() for name, value in tower.state_dict().items()}, path)
-    write_text(folder / RECORD, dumps(record_of(course)) + "\n")
+    without = {name: round(found, 4) for name, found in references(train, sounds[1], scale).items()}
+    write_text(folder / RECORD, dumps(record_of(course) | {"uar_without_this_ear": without}) + "\n")
     return folder / TENSORS
 
 

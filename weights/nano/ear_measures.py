@@ -60,6 +60,33 @@ def measures(pupil: Pupil, train: Round, validation: Round, scale: Scale) -> Rea
         )
 
 
+def references(train: Round, validation: Round, scale: Scale) -> dict[str, float]:
+    """Recall that is had without this ear: of the same probe on other numbers, and of the shipped audio head."""
+    torch.manual_seed(0)
+    untrained = Pupil().eval()
+    ours, theirs = ((_numbers(sounds, scale), mean_vectors(untrained, sounds, scale)) for sounds in (train, validation))
+    gold, count = validation.label, len(NAMED)
+    return {
+        "probe on log-mel means and deviations": uar(
+            gold, probe(_mel_statistics(train), train.label, _mel_statistics(validation))
+        ),
+        "probe on an untrained tower": uar(gold, probe(ours[1], train.label, theirs[1])),
+        "probe on the 21 named features": uar(gold, probe(ours[0][:, :count], train.label, theirs[0][:, :count])),
+        "probe on the 389 features": uar(gold, probe(ours[0], train.label, theirs[0])),
+        "shipped audio head": uar(gold, validation.opinion.argmax(axis=1)),
+    }
+
+
+def _numbers(sounds: Round, scale: Scale) -> Float[np.ndarray, "sound feature"]:
+    """Features in standard deviations, 0 where not measured."""
+    return batch_of(tuple(sounds), scale).features.nan_to_num().numpy()
+
+
+def _mel_statistics(sounds: Round) -> Float[np.ndarray, "sound number"]:
+    mels = [sound.mel.astype(np.float32) for sound in sounds]
+    return np.stack([np.concatenate([mel.mean(axis=1), mel.std(axis=1)]) for mel in mels])
+
+
 @torch.no_grad()
 def heard(pupil: Pupil, sounds: Round, scale: Scale) -> list[Float[Tensor, "vector hidden"]]:
     """The vectors of each sound."""
