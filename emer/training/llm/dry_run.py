@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeVar
 
 import numpy as np
 from torch import nn
@@ -19,6 +20,8 @@ from emer.training.llm.configuration import LlmConfig
 from emer.training.llm.example import Example
 from emer.training.llm.examples import Taught
 from emer.types import MODALITIES
+
+T = TypeVar("T")
 
 SAMPLED = 64
 """Examples whose tokens are counted, media decoded: evenly from all over the training rows."""
@@ -55,7 +58,7 @@ def dry_run(
     return "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines)
 
 
-def evenly(examples: Sequence[Example], most: int) -> tuple[Example, ...]:
+def evenly(examples: Sequence[T], most: int) -> tuple[T, ...]:
     """At most so many, from all over the sequence.
 
     >>> evenly("abcdefgh", 3)

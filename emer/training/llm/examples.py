@@ -84,8 +84,8 @@ def read_examples(
 ) -> Taught:
     """The examples of a configuration's manifest, measured through the cache (the user's own by default).
 
-    A split that has to be made is written to `out`, else to the configuration's folder; without either it is made
-    again next time, and is the same. `jobs` is the number of processes, one per core by default.
+    A split that has to be made is written to the folder `out`; without it nothing is written, and the same split is
+    made again next time. `jobs` is the number of processes, one per core by default.
 
     Raises ConfigError that names the rows: a manifest with mistakes, rows that teach nothing, a split that does not
     fit, a part without a clip.
@@ -93,7 +93,7 @@ def read_examples(
     if not config.data:
         raise ConfigError("data is missing; add data=manifest.jsonl")
     rows = read_manifest(config.data, missing_clips=True)
-    found = split_of(config, rows, Path(out or config.out) if out or config.out else None)
+    found = split_of(config, rows, None if out is None else Path(out))
     listed = _by_part(rows, found)
     wanted = [row for part in PARTS if part in parts for row in listed[part]]
     words = None if config.verdict is None else config.verdict.words
