@@ -120,6 +120,7 @@ def test_a_folder_with_a_run_is_not_trained_over(run: Path, capsys: pytest.Captu
     assert "holds a run with another configuration (lora was" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_other_data_do_not_continue_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     manifest(tmp_path)
     configuration(tmp_path, schedule={"most_steps": 1})
@@ -129,6 +130,7 @@ def test_other_data_do_not_continue_a_run(tmp_path: Path, capsys: pytest.Capture
     assert "was begun with other data; give the same" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_without_a_verdict_the_adapter_is_proved_by_its_states(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,6 +156,7 @@ def test_the_configuration_of_nano_speaks_as_the_shipped_heads_do() -> None:
     assert (spec.label_set, spec.kind, spec.weight) == ("emer8", "dirichlet", 0.8)
 
 
+@pytest.mark.long
 def test_beta_verdicts_over_a_wheel_are_trained_by_the_same_command(tmp_path: Path) -> None:
     manifest(tmp_path)
     verdict = {"label_set": "ring1/plutchik", "kind": "beta", "prior_weight": None}
