@@ -99,8 +99,8 @@ def judge(
         return NOTHING
     outside = [f"{reason}: the clip is out of domain, and the trained head was not asked" for reason in heard.outside]
     if not views:
-        told = (Notice("out_of_domain", reason) for reason in outside)
-        return Judgement(out_of_domain=bool(outside), notices=(*heard.notices, *told))
+        foreign = (Notice("out_of_domain", reason) for reason in outside)
+        return Judgement(out_of_domain=bool(outside), notices=(*heard.notices, *foreign))
     made = heard.calibration
     if made is not None and made.out_of_domain(views):
         outside.append(f"no clip of the calibration on {made.data} had just the views {', '.join(views)}")
