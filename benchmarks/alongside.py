@@ -55,6 +55,10 @@ def main() -> None:
             whole(plan, changes)
     except EmerError as error:
         raise SystemExit(f"alongside: {error}") from error
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(
+            f"alongside: stopped, for the reason above; the same command goes on from there ({error})"
+        ) from None
 
 
 def whole(plan: Plan, changes: Sequence[str]) -> None:
