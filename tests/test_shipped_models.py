@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tiny_folders import tiny
 
 from emer import shipped
 from emer.adapters.base_hash import base_sha256, model_folder
@@ -14,7 +15,6 @@ from emer.engines.engine import record_folder
 from emer.engines.transformers_engine import Transformers
 from emer.errors import ModelError
 from emer.shipped import located, shipped_adapter
-from tiny_folders import tiny
 
 
 @pytest.fixture
@@ -55,12 +55,12 @@ def test_a_folder_of_the_same_name_is_meant_by_its_path(nano: Path) -> None:
 
 def test_a_package_that_is_not_installed_is_told_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipped, "PACKAGE", "no_such_package_here")
-    with pytest.raises(ModelError, match="nano comes with emer-weights.*pip install emer-weights"):
+    with pytest.raises(ModelError, match=r"nano comes with emer-weights.*pip install emer-weights"):
         Transformers(model="nano")
 
 
 def test_an_older_package_without_the_model_is_told(package: Path) -> None:
-    with pytest.raises(ModelError, match="brings no model nano.*pip install --upgrade emer-weights"):
+    with pytest.raises(ModelError, match=r"brings no model nano.*pip install --upgrade emer-weights"):
         located("nano")
 
 

@@ -32,7 +32,7 @@ BASE, ADAPTER = PACKAGE / "nano", PACKAGE / "nano_adapter"
 CONFIG = HERE.parents[1] / "configs" / "nano_lora.yaml"
 REACHED = "reached.json"
 ADAPTED = ("schedule.epochs=3", "evaluation.generate=12")
-"""Beside the configuration. Half its learning rate kept the texts better and left the verdict worse: .47 against .52."""
+"""Beside the configuration. Half its learning rate kept the texts better, and the verdict worse: .47 against .52."""
 CALIBRATED = ("target_risk=0.2", "crossed=true")
 """As the heads that it is fused with."""
 MEASURED = 52
