@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from emer.errors import ConfigError, MissingExtra
 from emer.prompts import prompt
 from emer.training.llm.collating import Collator, Draw
 from emer.training.llm.configuration import LlmConfig
+from emer.training.llm.dropout import everything, lesson
 from emer.training.llm.example import Example
-from emer.training.llm.examples import Taught, read_examples
+from emer.training.llm.examples import BadClip, Taught, read_examples
 from emer.training.llm.grouping import LengthGroupedBatches, lengths
 from emer.training.llm.joint_model import JointModel, make_joint_model
 from emer.training.llm.view_heads import columns_of, make_view_heads
@@ -80,7 +81,27 @@ def prepare(config: LlmConfig, folder: Path | None, progress: Progress = untold)
         )
     progress(f"loading {Path(config.base).name}", 0.0)
     backbone = load(config.base, family=config.family, device=state.device, dtype=dtype_of(config), **options)
-    return Prepared(taught, backbone, base_sha256(config.base))
+    return Prepared(askable(taught, backbone, config), backbone, base_sha256(config.base))
+
+
+def askable(taught: Taught, backbone: Backbone, config: LlmConfig) -> Taught:
+    """Without the clips of which this model can be shown nothing: a silent one, for a model that only reads.
+
+    Raises ConfigError where none is left to train or to validate on.
+    """
+    bad: list[BadClip] = []
+    for example in (each for part in taught.parts.values() for each in part):
+        what = everything(example.request, backbone.perceives)
+        try:
+            lesson(example, what, config.prompt, config.language, perceives=backbone.perceives)
+        except ConfigError as error:
+            path = example.request.media.facts.path if example.request.media else ""
+            bad.append(BadClip(example.id, path, str(error)))
+    left = {clip.id for clip in bad}
+    parts = {part: tuple(each for each in some if each.id not in left) for part, some in taught.parts.items()}
+    if empty := [part for part, examples in parts.items() if not examples]:
+        raise ConfigError(f"no clip is left for {' and '.join(empty)}; {bad[0].id}: {bad[0].reason}")
+    return replace(taught, parts=parts, bad=(*taught.bad, *bad))
 
 
 def check(config: LlmConfig) -> None:
