@@ -49,7 +49,7 @@ def load(
 
 
 def perceived(path_or_id: str | Path) -> frozenset[Modality]:
-    """What a model takes by its own `emer_base.json` ({"perceives": ["audio", "text"]}); everything without such a file.
+    """What a model takes by its own `emer_base.json` ({"perceives": ["audio", "text"]}); everything without one.
 
     A model whose picture encoder was never trained is spared the pictures. Raises ModelError for a file of other form.
     """
