@@ -45,6 +45,13 @@ NO_THRESHOLD = (
     "The heads on differences carry no trust threshold: the one that three calibration speakers gave let through far "
     "more wrong answers on test speakers than was asked for (`wrong among the trusted`, with that threshold)."
 )
+NANO = """
+## nano
+
+A small multimodal language model for demonstration and its adapter (`emer explain clip.mp4 --model nano`), made by `make
+nano`. They have cards of their own: [the model](emer_weights/nano/README.md),
+[the adapter](emer_weights/nano_adapter/README.md).
+"""
 ONE_VIEW = ("options.joint=false", "options.reliabilities=equal", "options.fusion=weighted")
 """There is only the voice: nothing to join or to weigh."""
 
@@ -59,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
         for folder, data in FOLDERS.items():
             make(HERE / "emer_weights" / folder, data, arguments[0], tuple(arguments[1:]))
         parts = {folder: load_trained(HERE / "emer_weights" / folder) for folder in FOLDERS}
-        write_text(HERE / "README.md", model_card("emer-weights", parts))
+        write_text(HERE / "README.md", model_card("emer-weights", parts) + NANO)
     except EmerError as error:
         print(f"weights: {error}", file=sys.stderr)
         return 2
