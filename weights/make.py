@@ -48,8 +48,8 @@ NO_THRESHOLD = (
 NANO = """
 ## nano
 
-A small multimodal language model for demonstration and its adapter (`emer explain clip.mp4 --model nano`), made by `make
-nano`. They have cards of their own: [the model](emer_weights/nano/README.md),
+A small multimodal language model for demonstration and its adapter (`emer explain clip.mp4 --model nano`), made by
+`make nano`. They have cards of their own: [the model](emer_weights/nano/README.md),
 [the adapter](emer_weights/nano_adapter/README.md).
 """
 ONE_VIEW = ("options.joint=false", "options.reliabilities=equal", "options.fusion=weighted")
