@@ -208,6 +208,7 @@ def states_of(model: Model, examples: Sequence[Example], epochs: Sequence[int]) 
 def text_losses(model: Model, examples: Sequence[Example], condition: Condition) -> Losses:
     """The loss of the reference explanations and labels, clip by clip, with everything of the condition shown."""
     began = time.perf_counter()
+    never = model.backbone.verdict_rows(model.plan.spec.rows)
     nats: list[float] = []
     tokens: list[int] = []
     size, config = model.plan.batch_size, model.config
@@ -218,7 +219,7 @@ def text_losses(model: Model, examples: Sequence[Example], condition: Condition)
             model.conversation(replace(each.request, messages=one.messages))
             for each, one in zip(some, taught, strict=True)
         ]
-        for total, count in answer_losses(model.backbone, asked, [one.answer or "" for one in taught]):
+        for total, count in answer_losses(model.backbone, asked, [one.answer or "" for one in taught], never):
             nats.append(total)
             tokens.append(count)
     names = tuple(each.id for each in examples)
@@ -227,14 +228,19 @@ def text_losses(model: Model, examples: Sequence[Example], condition: Condition)
 
 @torch.no_grad()
 def answer_losses(
-    backbone: Backbone, conversations: Sequence[Conversation], answers: Sequence[str]
+    backbone: Backbone, conversations: Sequence[Conversation], answers: Sequence[str], never: Sequence[int] = ()
 ) -> list[tuple[float, int]]:
-    """Summed cross-entropy in nats, and number of tokens, of each answer."""
+    """Summed cross-entropy in nats, and number of tokens, of each answer.
+
+    `never` are rows of the vocabulary that no answer holds, the verdict's: in an adapter their logits are evidence,
+    which would take probability from every word. Who writes leaves them out too.
+    """
     batch = backbone.encode(conversations, answers, side="right").to(backbone.device, backbone.dtype)
     assert batch.labels is not None
     where = torch.zeros_like(batch.labels, dtype=torch.bool)
     where[:, :-1] = batch.labels[:, 1:] >= 0
     logits = backbone.outputs_at(batch, where).logits.float()
+    logits[:, list(never)] = -torch.inf
     loss = torch.nn.functional.cross_entropy(logits, batch.labels[:, 1:][where[:, :-1]], reduction="none")
     parts = torch.split(loss, where.sum(dim=1).tolist())
     return [(float(part.double().sum()), len(part)) for part in parts]

@@ -1,8 +1,11 @@
 """What the benchmark reads off a model, against plain passes of the same model."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from adapted_models import adapt
 from alongside_asking import answer_ids, answer_losses, label_place, label_tokens, opening
 from alongside_says import LABELS
 from alongside_training import lines_of, posthoc
@@ -14,6 +17,7 @@ from emer.backbones.loading import load
 from emer.emotions import label_set
 from emer.engines.reading_answers import whole_answer
 from emer.evidence.opinion import vacuous
+from emer.evidence.verdict_spec import VerdictSpec
 from emer.training.llm.configuration import LlmConfig, VerdictSettings
 from emer.training.llm.example import Example
 from emer.types import Annotation, Clues, Message, Request, Span
@@ -71,6 +75,29 @@ def test_the_loss_of_an_answer_is_that_of_transformers(backbone: Backbone) -> No
             theirs = backbone.model(**batch.inputs, labels=batch.labels).loss
         assert count == int((batch.labels >= 0).sum())
         assert total / count == pytest.approx(float(theirs), rel=1e-4)
+
+
+def test_evidence_of_the_verdict_takes_no_probability_from_words(tmp_path: Path) -> None:
+    """Oracle: the same LoRA without the verdict's rows, by transformers, over the words alone."""
+    spec = VerdictSpec(label_set="emer8", labels=LABELS, kind="dirichlet", prior_weight=0.8)
+    made = adapt(tiny("text_clues"), tmp_path / "adapter", spec)
+    served = load(made.model, dtype=torch.float32, adapter=made.adapter)
+    with torch.no_grad():
+        head = served.lm_head.lora_A["default"].weight  # type: ignore[union-attr, index]
+        head *= 20  # rows as large as after long training
+    found = answer_losses(served, ASKED, TEXTS, made.rows)
+    with torch.no_grad():
+        head.zero_()
+    for (total, count), asked, text in zip(found, ASKED, TEXTS, strict=True):
+        batch = served.encode([asked], [text])
+        assert batch.labels is not None
+        with torch.no_grad():
+            logits = served.model(**batch.inputs).logits[0, :-1].double()
+        wanted = batch.labels[0, 1:]
+        words = [word for word in range(served.rows) if word not in made.rows]
+        log_p = logits[wanted >= 0].gather(1, wanted[wanted >= 0][:, None])[:, 0]
+        assert count == len(log_p)
+        assert total == pytest.approx(float((logits[wanted >= 0][:, words].logsumexp(1) - log_p).sum()), rel=1e-5)
 
 
 def test_the_post_hoc_head_learns_what_frozen_states_hold_and_stops_where_validation_says() -> None:
