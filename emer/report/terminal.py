@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from emer.report.beliefs import Bar, bars, mean_uncertainty
-from emer.report.sentences import named_clues
+from emer.report.sentences import grounding_line, named_clues
 from emer.report.wording import (
     CITATION,
     RESPONSIBLE_USE,
@@ -85,6 +85,8 @@ def _parts(explanation: Explanation) -> Iterator[RenderableType]:
     yield _head(explanation)
     yield Text()
     yield _prose(prose(explanation))
+    if explanation.statements and explanation.provenance.engine != "composer":  # which writes what was measured
+        yield Text(f"\n{grounding_line(explanation)}", style="dim")
     yield from _section("Views: belief, then uncertainty (u); a hint comes from rules, untrained", _views(explanation))
     if explanation.clues:
         yield from _section("Clues", _clues(explanation))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from emer.evidence.opinion import probability
 from emer.grounding.sentences import LABEL_LINE
 from emer.kinds import kinds
 from emer.types import Conflict, Emotion, Explanation, Opinion
@@ -73,10 +74,24 @@ def confidence_line(explanation: Explanation) -> str:
         trained = any(opinion.trained and opinion.present for opinion in explanation.opinions.values())
         return "no calibrated confidence" if trained else "no calibrated confidence: untrained"
     made_on = explanation.provenance.calibration
+    told = f"confidence {explanation.confidence:.2f}{_told_of(explanation)}"
     if not explanation.calibrated or made_on is None:
-        return f"confidence {explanation.confidence:.2f}, not calibrated"
+        return f"{told}, not calibrated"
     views = " + ".join(view_title(view) for view in made_on.views)
-    return f"confidence {explanation.confidence:.2f}, calibrated on {made_on.data} (n = {made_on.n}, {views})"
+    return f"{told}, calibrated on {made_on.data} (n = {made_on.n}, {views})"
+
+
+def _told_of(explanation: Explanation) -> str:
+    """Of which label the confidence is, where that is not the first one named: a model may write another emotion than
+    its verdict and the heads speak for, and a reader would take the number for that."""
+    sure = next((e for e in explanation.emotions if e.confidence == explanation.confidence), None)
+    fused = explanation.fused
+    strongest = sure.cluster if sure else fused.labels[int(probability(fused).argmax())]
+    first = explanation.emotions[0] if explanation.emotions else None
+    if first is not None and strongest in (first.label, first.cluster):
+        return ""
+    beside = "" if first is None or first.confidence is None else f", {first.confidence:.2f} in {first.label}"
+    return f" in {strongest}{beside}"
 
 
 def trust_line(explanation: Explanation) -> str | None:

@@ -11,7 +11,7 @@ import sample
 from rich.cells import cell_len
 
 from emer.report import terminal
-from emer.types import Explanation, Notice
+from emer.types import Emotion, Explanation, Notice
 
 
 class Screen(io.StringIO):
@@ -62,6 +62,32 @@ def test_a_trained_explanation_says_what_its_confidence_rests_on() -> None:
     assert "not trusted: unlike the clips of training or calibration (out of domain)" in text
     assert "strong conflict 0.48 between voice and face" in text
     assert "words missing" in text
+
+
+def test_a_model_that_names_another_emotion_than_its_evidence_gets_no_confidence_for_it() -> None:
+    """Of the sample the fused opinion is strongest in fearful, by hand; the model is made to write angry or nothing."""
+    angry = replace(sample.trained(), emotions=(Emotion("furious", "angry", 0.02),))
+    text = " ".join(shown(angry).split())
+    assert "furious confidence 0.41 in fearful, 0.02 in furious, calibrated on RAVDESS speech" in text
+    silent = " ".join(shown(replace(sample.trained(), emotions=())).split())
+    assert "no emotion named confidence 0.41 in fearful, calibrated on RAVDESS speech" in silent
+
+
+def test_temperatures_that_turn_two_labels_round_are_followed() -> None:
+    """A Beta opinion has a temperature a label: by the second label's own confidence it is the one that is meant,
+    though the opinion itself is strongest in happy."""
+    labels = (Emotion("glad", "happy", 0.3), Emotion("gloomy", "sad", 0.41))
+    turned = replace(sample.trained(), fused=sample.multi_label(), emotions=labels)
+    assert "confidence 0.41 in sad, 0.30 in glad, calibrated" in " ".join(shown(turned).split())
+
+
+def test_what_a_model_wrote_against_the_clues_is_counted_under_its_text() -> None:
+    """By hand: of the sample's six sentences three are grounded. The composer's own are no result."""
+    line = "3 of 6 sentences are borne out by the clues (1 contradicted, 1 unsupported, 1 uncheckable)."
+    whole = sample.explanation()
+    for engine, told in (("transformers", True), ("composer", False)):
+        by = replace(whole, provenance=replace(whole.provenance, engine=engine))
+        assert (line in " ".join(shown(by).split())) is told
 
 
 def test_a_multi_label_opinion_has_one_bar_a_label() -> None:
