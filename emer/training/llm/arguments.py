@@ -25,7 +25,8 @@ def arguments(config: LlmConfig, folder: Path, batches: int, *, measures: bool) 
         per_device_train_batch_size=schedule.batch_size,
         gradient_accumulation_steps=schedule.accumulation,
         num_train_epochs=schedule.epochs,
-        max_steps=schedule.most_steps or -1,
+        # given alone, transformers would take so many steps however few the epochs have
+        max_steps=-1 if schedule.most_steps is None else min(schedule.most_steps, math.ceil(schedule.epochs * steps)),
         learning_rate=schedule.learning_rate,
         max_grad_norm=schedule.largest_gradient,
         seed=schedule.seed,

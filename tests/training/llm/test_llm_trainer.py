@@ -163,6 +163,15 @@ def test_the_last_state_is_measured_wherever_it_falls(tmp_path: Path) -> None:
     assert [line["step"] for line in logged(tmp_path) if "eval_nll" in line] == [2, 3]
 
 
+def test_more_steps_than_the_epochs_have_are_not_taken(tmp_path: Path) -> None:
+    """Hand count: four clips, two a step, one epoch: two steps, as `--dry-run` tells."""
+    config = replace(SHORT, schedule=replace(SCHEDULE, batch_size=2, epochs=1, most_steps=9))
+    trainer = trainer_of(tmp_path, config)
+    trainer.train()
+    assert [line["step"] for line in logged(tmp_path)] == [1, 2]
+    assert trainer.lr_scheduler.get_last_lr()[0] == 0  # the cosine ends where training does
+
+
 def test_what_is_printed_goes_nowhere_near_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     trainer_of(tmp_path, SHORT, validate=lambda: {"nll": 1.0}).train()
     assert capsys.readouterr().out == ""
