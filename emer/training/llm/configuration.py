@@ -101,7 +101,7 @@ class Schedule:
 
     epochs: float = 3.0
     most_steps: int | None = None
-    """Optimizer steps after which training ends whatever the epochs say."""
+    """Optimizer steps after which training ends, though epochs are left; more than those have change nothing."""
     batch_size: int = 1
     """Examples a process takes at once."""
     accumulation: int = 8
@@ -123,6 +123,22 @@ class Schedule:
     """Processes that decode clips ahead of the model."""
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        counts = {"most_steps": self.most_steps, "batch_size": self.batch_size, "accumulation": self.accumulation}
+        wrong = [f"{name} {count} begins at 1" for name, count in counts.items() if count is not None and count < 1]
+        above = {"epochs": self.epochs, "largest_gradient": self.largest_gradient}
+        wrong += [f"{name} {number:g} lies above 0" for name, number in above.items() if not 0 < number < inf]
+        least = {
+            "learning_rate": self.learning_rate,
+            "head_learning_rate": self.head_learning_rate,
+            "weight_decay": self.weight_decay,
+            "workers": self.workers,
+        }
+        wrong += [f"{name} {number:g} begins at 0" for name, number in least.items() if not 0 <= number < inf]
+        wrong += [] if 0 <= self.warm_up <= 1 else [f"warm_up {self.warm_up:g} lies from 0 to 1"]
+        if wrong:
+            raise ConfigError(", ".join(wrong))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
@@ -141,6 +157,16 @@ class Evaluation:
     """Evaluations without a better figure after which training stops; None never stops early."""
     keep: int = 2
     """Checkpoints that stay on the disk, besides the best."""
+
+    def __post_init__(self) -> None:
+        counts = {"max_new_tokens": self.max_new_tokens, "patience": self.patience, "keep": self.keep}
+        wrong = [f"{name} {count} begins at 1" for name, count in counts.items() if count is not None and count < 1]
+        wrong += [f"generate {self.generate} begins at 0"] if self.generate < 0 else []
+        wrong += [] if 0 < self.every < inf else [f"every {self.every:g} lies above 0"]
+        if self.choose_by == "wheel_f1" and not self.generate:
+            wrong.append("choose_by wheel_f1 scores labels that are generated, and generate is 0")
+        if wrong:
+            raise ConfigError(", ".join(wrong))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,13 +18,15 @@ from emer.errors import ConfigError, MissingExtra
 from emer.prompts import prompt
 from emer.training.llm.collating import Collator, Draw
 from emer.training.llm.configuration import LlmConfig
-from emer.training.llm.dropout import everything, lesson
+from emer.training.llm.dropout import everything, lesson, spoken_labels
 from emer.training.llm.example import Example
 from emer.training.llm.examples import BadClip, Taught, read_examples
 from emer.training.llm.grouping import LengthGroupedBatches, lengths
 from emer.training.llm.joint_model import JointModel, make_joint_model
 from emer.training.llm.view_heads import columns_of, make_view_heads
 
+OF_VERDICT = ("nll", "accuracy")
+"""Figures by which a state can be chosen only where there is a verdict."""
 Progress = Callable[[str, float], None]
 """Told (what is done now, share of it that is done)."""
 
@@ -63,12 +65,7 @@ def prepare(config: LlmConfig, folder: Path | None, progress: Progress = untold)
 
     Raises ConfigError, ModelError or MissingExtra for what cannot be used.
     """
-    if not config.base or not config.data:
-        missing = [name for name in ("base", "data") if not getattr(config, name)]
-        raise ConfigError(
-            f"{' and '.join(missing)} missing; add for example base=Qwen/Qwen2.5-Omni-7B data=clips.jsonl"
-        )
-    transformers()
+    check(config)
     options = quantised_options() if config.lora.quantised else {}
     state = this_process()
     with state.main_process_first():
@@ -79,6 +76,7 @@ def prepare(config: LlmConfig, folder: Path | None, progress: Progress = untold)
             f"no training clip of {config.data} has a label of {config.verdict.label_set}; give labels, or train "
             "without a verdict: verdict=null"
         )
+    refuse_unmeasurable(config.evaluation.choose_by, taught.parts["validation"])
     progress(f"loading {Path(config.base).name}", 0.0)
     backbone = load(config.base, family=config.family, device=state.device, dtype=dtype_of(config), **options)
     return Prepared(askable(taught, backbone, config), backbone, base_sha256(config.base))
@@ -115,6 +113,12 @@ def check(config: LlmConfig) -> None:
         )
     if config.views and config.verdict is None:
         raise ConfigError("views need a verdict to be fused with; leave views out, or give verdict settings")
+    choose_by = config.evaluation.choose_by
+    if config.verdict is None and choose_by in OF_VERDICT:
+        raise ConfigError(
+            f"evaluation.choose_by={choose_by} is a figure of the verdict, and there is none; choose by text_loss or "
+            "wheel_f1"
+        )
     ring_of(config.evaluation)
     prompt(config.prompt, "zh" if config.language == "zh" else "en")
     if config.verdict is not None:
@@ -123,6 +127,21 @@ def check(config: LlmConfig) -> None:
     transformers()
     if config.family is None:
         family_of(config.base)
+
+
+def refuse_unmeasurable(choose_by: str, validation: Sequence[Example]) -> None:
+    """Raises ConfigError where the figure that chooses the state cannot be had from these clips: the first evaluation
+    would end the run, and what was trained until then were lost."""
+    needs = {
+        "text_loss": (any(example.teaches_text for example in validation), "an explanation"),
+        "wheel_f1": (any(spoken_labels(example.annotation) for example in validation), "a label"),
+    } | dict.fromkeys(OF_VERDICT, (any(example.teaches_verdict for example in validation), "a label of the verdict"))
+    there, what = needs.get(choose_by, (True, ""))
+    if not there:
+        raise ConfigError(
+            f"{choose_by} cannot be measured: none of the {len(validation)} validation clips has {what}; choose by "
+            "another figure with evaluation.choose_by=…"
+        )
 
 
 def quantised_options() -> dict[str, Any]:

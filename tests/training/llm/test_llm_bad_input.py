@@ -11,6 +11,7 @@ from clips import make_clip
 from llm_runs import command, configuration, manifest
 
 from emer.cli import main
+from emer.training.llm import preparing
 from emer.training.llm.joint_model import JointModel
 
 
@@ -128,7 +129,6 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_step_and_clips(
         (["data=''"], "data missing; add for example"),
         (["views=[visual]"], "no training clip has features of the view visual"),
         (["prompt=nothing"], "there is no prompt nothing.en"),
-        (["schedule.most_steps=1", "evaluation.choose_by=wheel_f1"], "wheel_f1 cannot be measured on these"),
     ],
 )
 def test_settings_that_cannot_be_used_are_told(
@@ -137,6 +137,60 @@ def test_settings_that_cannot_be_used_are_told(
     manifest(tmp_path)
     configuration(tmp_path)
     assert told in refused(tmp_path, capsys, *changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (["lora.alpha=12"], "is no power of two"),
+        (["prompt=nothing"], "there is no prompt nothing.en"),
+        (["evaluation.wheel=water"], "evaluation.wheel 'water' is not known"),
+        (["verdict=null"], "evaluation.choose_by=nll is a figure of the verdict, and there is none"),
+        (["verdict=null", "views=[audio]"], "views need a verdict to be fused with"),
+        (["evaluation.choose_by=wheel_f1"], "wheel_f1 scores labels that are generated, and generate is 0"),
+        (["schedule.accumulation=0", "schedule.most_steps=0"], "most_steps 0 begins at 1, accumulation 0 begins at 1"),
+        (["schedule.epochs=0"], "epochs 0 lies above 0"),
+        (["schedule.learning_rate=-1"], "learning_rate -1 begins at 0"),
+        (["evaluation.every=0", "evaluation.patience=0"], "patience 0 begins at 1, every 0 lies above 0"),
+    ],
+)
+def test_what_settings_alone_show_to_be_wrong_is_told_before_clips_are_measured(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    changes: list[str],
+    told: str,
+) -> None:
+    """Measuring may take hours."""
+
+    def measured(*_: object, **__: object) -> None:
+        raise AssertionError("clips are measured")
+
+    monkeypatch.setattr(preparing, "read_examples", measured)
+    manifest(tmp_path)
+    configuration(tmp_path)
+    assert told in refused(tmp_path, capsys, *changes)
+
+
+@pytest.mark.parametrize(
+    ("missing", "choose_by", "told"),
+    [
+        ("label", "nll", "nll cannot be measured: none of the 2 validation clips has a label of the verdict"),
+        ("explanation", "text_loss", "text_loss cannot be measured: none of the 2 validation clips has an explanation"),
+    ],
+)
+def test_validation_clips_that_cannot_choose_a_state_are_told_before_anything_is_trained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], missing: str, choose_by: str, told: str
+) -> None:
+    configuration(tmp_path)
+    whole = {"label": "happy", "explanation": "They say that they are here."}
+
+    def without(row: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in (row | whole).items() if key != missing or row["split"] == "train"}
+
+    rewritten(manifest(tmp_path), without)
+    assert told in refused(tmp_path, capsys, f"evaluation.choose_by={choose_by}")
+    assert not (tmp_path / "run" / "log.jsonl").exists()
 
 
 def test_four_bits_without_bitsandbytes_say_what_to_install(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
