@@ -123,7 +123,8 @@ def test_a_verdict_on_less_of_a_clip_than_was_ever_calibrated_has_no_confidence(
     found = explainer(adapted.adapter).explain(silent)
     assert (found.confidence, found.calibrated, found.out_of_domain) == (None, False, True)
     (told,) = [notice.text for notice in found.warnings if notice.code == "out_of_domain"]
-    assert told == "no clip of the calibration on made-up clips had just the views verdict(text+visual)"
+    less, whole = "the verdict on text+visual", "the verdict on audio+text+visual"
+    assert told == f"no clip of the calibration on made-up clips was judged by {less}, only by {whole}"
 
 
 def test_an_adapter_that_was_never_calibrated_is_called_by_its_name(example_clip: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ of views that was never calibrated has no number. A model's verdict is another v
 was read from: it is as sure of a voice alone as of voice, face and words, and not as often right.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -59,6 +60,10 @@ OTHER_FUSION = Notice(
 )
 
 
+NO_THRESHOLD = "no_threshold"
+"""Code of the notice that nothing is trusted, however large the confidence."""
+
+
 def calibrated_views(opinions: Mapping[str, Opinion], shown: Iterable[str] = ()) -> tuple[str, ...]:
     """What a calibration calls the trained views that spoke; `shown` is what the verdict was read from, where known.
 
@@ -79,6 +84,15 @@ def verdict_of(shown: Iterable[str]) -> str:
     """
     named = "+".join(sorted(shown))
     return f"{VERDICT}({named})" if named else VERDICT
+
+
+def in_words(views: Iterable[str]) -> str:
+    """A set of views of a calibration, as notices name it.
+
+    >>> in_words(("audio", "verdict(audio+text)"))
+    'audio with the verdict on audio+text'
+    """
+    return " with ".join(re.sub(r"^verdict\((.*)\)$", r"the verdict on \1", view) for view in views)
 
 
 def judge(
@@ -103,7 +117,8 @@ def judge(
         return Judgement(out_of_domain=bool(outside), notices=(*heard.notices, *foreign))
     made = heard.calibration
     if made is not None and made.out_of_domain(views):
-        outside.append(f"no clip of the calibration on {made.data} had just the views {', '.join(views)}")
+        known = ", or ".join(in_words(one.views) for one in made.sets)
+        outside.append(f"no clip of the calibration on {made.data} was judged by {in_words(views)}, only by {known}")
     if made is not None and not as_calibrated and len(views) > 1:
         notices = (*heard.notices, *(Notice("out_of_domain", reason) for reason in outside), OTHER_FUSION)
         return Judgement(out_of_domain=bool(outside), notices=notices)
@@ -115,6 +130,10 @@ def judge(
         notices += (Notice("not_calibrated", told),)
     if made is None or number is None:
         return Judgement(out_of_domain=bool(outside), notices=notices)
+    if made.threshold is not None and made.threshold.value is None:
+        asked = f"{100 * made.threshold.target_risk:g} %"
+        told = f"no threshold kept the errors among trusted clips to {asked} at calibration: no clip is trusted"
+        notices += (Notice(NO_THRESHOLD, told),)
     return Judgement(
         confidence=number,
         probability=_probability(fused, made, views, number),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from emer.evidence.judgement import NO_THRESHOLD
 from emer.evidence.opinion import probability
 from emer.grounding.sentences import LABEL_LINE
 from emer.kinds import kinds
@@ -102,6 +103,8 @@ def trust_line(explanation: Explanation) -> str | None:
         return "not trusted: unlike the clips of training or calibration (out of domain)"
     if explanation.trusted is None:
         return None
+    if any(notice.code == NO_THRESHOLD for notice in explanation.warnings):
+        return "not trusted: calibration found no threshold"
     return "above the trust threshold" if explanation.trusted else "below the trust threshold"
 
 

@@ -1,9 +1,12 @@
 """What may be believed of trained views that were fused in another way than in calibration."""
 
+from dataclasses import replace
+
 from emer.evidence.calibration import Calibration, ViewSet
 from emer.evidence.fusion import fuse
 from emer.evidence.judgement import Heard, judge
 from emer.evidence.opinion import dirichlet
+from emer.evidence.selective import Threshold
 from emer.types import Opinion
 
 LABELS = ("good", "bad")
@@ -35,6 +38,21 @@ def test_a_calibration_holds_for_the_fusion_it_was_fitted_with() -> None:
     other = judge(heard, two, fuse(two, "dempster"), as_calibrated=False)
     assert (other.confidence, other.trusted, other.record) == (None, None, None)
     assert [notice.code for notice in other.notices] == ["not_calibrated"]
+
+
+def test_where_calibration_found_no_threshold_it_is_not_said_that_a_clip_lies_below_one() -> None:
+    """3 of 4 for good: 4/5 at temperature 1. Nothing is trusted, and the reason is the calibration and not the clip."""
+    one = {"audio": opinion(3, 0)}
+    none = Threshold(value=None, target_risk=0.2, risk=None, coverage=0.0, n=100, guarantee=None, rows=())
+    heard = Heard(opinions=one, calibration=replace(calibration("audio"), threshold=none))
+    found = judge(heard, one, fuse(one))
+    assert (round(found.confidence or 0, 9), found.trusted) == (0.8, False)
+    assert [(notice.code, notice.text) for notice in found.notices] == [
+        ("no_threshold", "no threshold kept the errors among trusted clips to 20 % at calibration: no clip is trusted")
+    ]
+    some = replace(none, value=0.9)
+    below = judge(replace(heard, calibration=replace(calibration("audio"), threshold=some)), one, fuse(one))
+    assert (below.trusted, below.notices) == (False, ())
 
 
 def test_one_view_alone_is_the_same_whatever_the_rule() -> None:

@@ -81,6 +81,14 @@ def test_temperatures_that_turn_two_labels_round_are_followed() -> None:
     assert "confidence 0.41 in sad, 0.30 in glad, calibrated" in " ".join(shown(turned).split())
 
 
+def test_trust_is_told_by_its_reason() -> None:
+    below = replace(sample.trained(), out_of_domain=False)
+    assert "below the trust threshold" in shown(below)
+    text = " ".join(shown(replace(below, warnings=(Notice("no_threshold", "none was found"),))).split())
+    assert "not trusted: calibration found no threshold" in text
+    assert "below" not in text.split("Clues")[0]
+
+
 def test_what_a_model_wrote_against_the_clues_is_counted_under_its_text() -> None:
     """By hand: of the sample's six sentences three are grounded. The composer's own are no result."""
     line = "3 of 6 sentences are borne out by the clues (1 contradicted, 1 unsupported, 1 uncheckable)."
