@@ -241,6 +241,14 @@ class JointTrainer(Trainer):  # type: ignore[misc]
             control.should_training_stop = True
         return figures
 
+    def _run_epoch(self, *given: Any, **named: Any) -> None:
+        """No step, where validation had stopped the run that this one continues: only its export was missing."""
+        if self.course.is_over:
+            control: Any = self.control  # type: ignore[has-type]
+            control.should_training_stop = True
+            return
+        super()._run_epoch(*given, **named)
+
     @property
     def course(self) -> Course:
         """All validation so far, also that of the runs which this one continues."""

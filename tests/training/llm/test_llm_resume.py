@@ -53,6 +53,20 @@ def test_a_run_taken_up_from_any_checkpoint_has_the_losses_of_an_unbroken_one(tm
             assert one[part] == pytest.approx(other[part], abs=1e-6), part
 
 
+def test_a_run_that_validation_had_stopped_takes_no_further_step_when_it_is_taken_up(tmp_path: Path) -> None:
+    """Its export failed, say: what is exported then is what the unbroken run would have given."""
+    config = replace(DROPPING, evaluation=Evaluation(every=1.0, patience=1))
+    figures = iter([2.0, 2.5, 1.0])
+    trainer_of(tmp_path, config, validate=lambda: {"nll": next(figures)}).train()
+    best, log = (tmp_path / "best.safetensors").read_bytes(), logged(tmp_path)
+    again = trainer_of(tmp_path, config, validate=lambda: {"nll": next(figures)})
+    again.train(resume_from_checkpoint=str(last_whole(tmp_path / "checkpoints")))
+    assert again.state.global_step == 4
+    assert (tmp_path / "best.safetensors").read_bytes() == best
+    assert logged(tmp_path) == log
+    assert next(figures) == 1.0  # nothing was measured again
+
+
 @pytest.mark.long
 def test_after_a_kill_the_same_command_with_resume_gives_the_losses_of_an_unbroken_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
