@@ -329,6 +329,24 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Caps:
+    """The most that a model hears and sees of one clip; what is beyond is left out before anything is tokenised."""
+
+    seconds: float = 30.0
+    """Sound and pictures come from the first so many seconds."""
+    frames: int = 16
+    """The most pictures of one clip; of a longer one they lie further apart."""
+    fps: float = 2.0
+    """Pictures a second as long as `frames` suffice."""
+    pixels: int = 128 * 28 * 28
+    """The largest area of one picture; pictures are made smaller, never larger."""
+    multiple: int = 28
+    """Sides are multiples of so many pixels, so that no processor needs to resize again."""
+    face_side: int = 224
+    """Width and height of the face's own crop."""
+
+
+@dataclass(frozen=True, slots=True)
 class Emotion:
     label: str
     cluster: str | None = None

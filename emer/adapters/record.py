@@ -9,7 +9,7 @@ from emer.errors import ConfigError, ModelError
 from emer.evidence.calibration import Calibration
 from emer.evidence.verdict_spec import VerdictSpec
 from emer.jsonio import dumps, loads
-from emer.types import PromptRecord
+from emer.types import Caps, PromptRecord
 from emer.version import __version__
 
 SCHEMA = "emer.adapter/1"
@@ -48,6 +48,8 @@ class VerdictRecord:
     """Vocabulary rows, in the order of `spec.row_names`; no tokenizer id may be among them. Never to be generated."""
     layout: str = "label-major"
     """Beta: for and against of the first label, then of the second, and so on."""
+    label_map: dict[str, str] = field(default_factory=dict)
+    """Words that reached a label by the trainer's own map, which goes before every table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,15 @@ class Probe:
     """Of the same rows of the base alone."""
     precision: Precision = "float32"
     """What the trainer's model computed the states in; the head itself is float32."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownRecord:
+    """What of a clip the model was shown in training: an engine shows the same, unless it is told otherwise."""
+
+    frames: Literal["full", "face", "both"] = "full"
+    """The whole picture, the tracked face alone, or both."""
+    caps: Caps = field(default_factory=Caps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +96,8 @@ class AdapterRecord:
     """Whose tensor names the files have; merged: they are a whole model."""
     prompt: PromptRecord | None = None
     """The prompt that it was trained with."""
+    shown: ShownRecord | None = None
+    """None: as suits the base's family."""
     fusion: FusionRecord = field(default_factory=FusionRecord)
     calibration: Calibration | None = None
     """Per set of views: temperature, threshold, how and on which rows they were fitted."""

@@ -17,7 +17,7 @@ import numpy as np
 from emer import media
 from emer.adapters.calibrated import put_calibration
 from emer.adapters.files import RECORD, read_record
-from emer.adapters.record import AdapterRecord
+from emer.adapters.record import AdapterRecord, VerdictRecord
 from emer.commands.calibrate import split_of_run
 from emer.commands.calibrating import Spoken, Wanted, calibrated, refuse_few, refuse_fewer
 from emer.commands.labelled import Labelled
@@ -68,7 +68,7 @@ class AdapterSettings(Wanted):
     weights: str = INSTALLED
     """Trained heads that explanations will use beside the verdict: installed, none, or a folder."""
     label_map: Mapping[str, str] = field(default_factory=dict)
-    """Words of the data to labels of the verdict; they go before every table."""
+    """Words of the data to labels of the verdict; they go before the adapter's own map, and before every table."""
     engine: Mapping[str, object] = field(default_factory=dict)
     """Settings of the engine, as explanations will use them: engine.batch_size=8 engine.frames=face."""
     out: str = ""
@@ -100,10 +100,11 @@ def run(options: Namespace) -> int:
     settings = build(AdapterSettings, overridden({}, options.settings), "emer calibrate")
     folder = Path(options.folder)
     record = read_record(folder)
-    spec = _spec(record, folder)
+    verdict = _verdict(record, folder)
+    spec, words = verdict.spec, LabelMap(verdict.spec, {**verdict.label_map, **settings.label_map})
     parts = None if settings.shown is None else tuple(map(_set_of, settings.shown))
     explainer = explainer_of(folder, record, settings)
-    clips = labelled_clips(rows_of(folder, record, settings), LabelMap(spec, settings.label_map))
+    clips = labelled_clips(rows_of(folder, record, settings), words)
     refuse_fewer(len(clips.rows))  # before a model is loaded, and before an hour of asking
     explainer.prepare()
     with progress_bar(len(clips.rows)) as bar:
@@ -122,10 +123,10 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _spec(record: AdapterRecord, folder: Path) -> VerdictSpec:
+def _verdict(record: AdapterRecord, folder: Path) -> VerdictRecord:
     if record.verdict is None:
         raise ModelError(f"{folder} has no verdict: there is nothing to calibrate; train it with one")
-    return record.verdict.spec
+    return record.verdict
 
 
 def explainer_of(folder: Path, record: AdapterRecord, settings: AdapterSettings) -> Explainer:

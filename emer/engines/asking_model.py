@@ -215,8 +215,8 @@ class Asked:
         else:
             named = STREAMS.values() if several else media
             left = {modality for modality, stream in STREAMS.items() if stream not in named} | left_out(request)
-            caps = engine.caps or self.tuned.backbone.caps
-            whole = attach(request.media, request.span, caps, frames=engine.frames, without=left)
+            caps, frames = engine.caps or self.tuned.caps, engine.frames or self.tuned.frames
+            whole = attach(request.media, request.span, caps, frames=frames, without=left)
         if several:
             self.attached[placed.place] = whole
         return whole.only(audio="audio" in media, video="video" in media)

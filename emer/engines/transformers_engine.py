@@ -57,9 +57,10 @@ class Transformers:
     max_new_tokens: int = 512
     batch_size: int = 4
     """The most requests at once; fewer where memory does not suffice."""
-    frames: Literal["full", "face", "both"] = "full"
+    frames: Literal["full", "face", "both"] | None = None
+    """The whole picture, the tracked face alone, or both; None as the adapter was trained, else the whole."""
     caps: "Caps | None" = None
-    """The most that the model hears and sees of a clip; None takes what suits its family."""
+    """The most that the model hears and sees of a clip; None as the adapter was trained, else what suits its family."""
     device: str | None = None
     """None takes a GPU where there is one."""
     dtype: str = "auto"

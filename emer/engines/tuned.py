@@ -4,8 +4,9 @@ Loads torch: import it only where a model is asked.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -22,7 +23,7 @@ from emer.evidence.judgement import Heard
 from emer.evidence.verdict import capped, opinions
 from emer.evidence.verdict_labels import LabelMap
 from emer.shipped import located, shipped_adapter
-from emer.types import Opinion
+from emer.types import Caps, Opinion
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,22 @@ class Tuned:
 
     def cluster(self, label: str) -> str | None:
         """Where a free label stands in the label set of the opinions that its confidence comes from."""
-        return cluster_of(label) if self.verdict is None else LabelMap(self.verdict.spec).of(label)
+        return cluster_of(label) if self.words is None else self.words.of(label)
+
+    @cached_property
+    def words(self) -> LabelMap | None:
+        """How free labels reach those of the verdict, by the map that it was trained with; None without a verdict."""
+        return None if self.verdict is None else LabelMap(self.verdict.spec, self.verdict.label_map)
+
+    @property
+    def caps(self) -> Caps:
+        """The most that it hears and sees of a clip: as it was trained, else as suits its family."""
+        return self.backbone.caps if self.record is None or self.record.shown is None else self.record.shown.caps
+
+    @property
+    def frames(self) -> Literal["full", "face", "both"]:
+        """Whether it sees whole pictures, faces, or both: as it was trained, else whole ones."""
+        return "full" if self.record is None or self.record.shown is None else self.record.shown.frames
 
 
 def tuned(model: str, adapter: str | None, device: str | None, dtype: str) -> Tuned:

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from emer.adapters.export import adapter_of, base_record, export_adapter
 from emer.adapters.files import read_adapter
 from emer.adapters.proof import last_state, prove_in_transformers
-from emer.adapters.record import AdapterRecord, VerdictRecord
+from emer.adapters.record import AdapterRecord, ShownRecord, VerdictRecord
 from emer.backbones.attached import Conversation
 from emer.backbones.backbone import Backbone
 from emer.backbones.loading import load
@@ -34,19 +33,21 @@ LIMITS = (
 def record_of(
     config: LlmConfig,
     taught: Taught,
-    model: Any,
+    backbone: Backbone,
     rows: Sequence[int],
     base_sha256: str,
     figures: Mapping[str, float],
 ) -> AdapterRecord:
     """What the adapter says of itself; `figures` are those of the kept state on validation clips."""
-    spec = None if config.verdict is None else config.verdict.spec
+    told = config.verdict
+    verdict = None if told is None else VerdictRecord(spec=told.spec, rows=tuple(rows), label_map=dict(told.label_map))
     seen = (*taught.parts["train"], *taught.parts["validation"])
     n = len(taught.parts["validation"])
     return AdapterRecord(
-        base=base_record(model, name_of(config.base), base_sha256),
-        verdict=None if spec is None else VerdictRecord(spec=spec, rows=tuple(rows)),
+        base=base_record(backbone.model, name_of(config.base), base_sha256),
+        verdict=verdict,
         prompt=prompt(config.prompt, "zh" if config.language == "zh" else "en").record,
+        shown=ShownRecord(frames=config.frames, caps=config.caps or backbone.caps),
         data=taught.name,
         trained_rows=row_hashes([name for example in seen for name in (example.id, example.row) if name]),
         seed=config.schedule.seed,

@@ -81,7 +81,7 @@ def train(config: LlmConfig, folder: Path, *, resume: bool = False, progress: Pr
     figures = {name: value for name, value in chosen.items() if name not in ("step", "epoch")}
     progress("exporting", 0.0)
     load_trained(trainer.joint, read_weights(folder / BEST), str(folder))
-    record = record_of(config, prepared.taught, prepared.backbone.model, rows, prepared.base_sha256, figures)
+    record = record_of(config, prepared.taught, prepared.backbone, rows, prepared.base_sha256, figures)
     export(folder / ADAPTER, trainer.joint, record, alone=process.num_processes == 1, main=process.is_main_process)
     steps, left_out = trainer.state.global_step, dict(trainer.left_out)
     # the base is loaded a second time to prove the adapter: first make room

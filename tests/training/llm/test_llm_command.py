@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,17 @@ from llm_runs import command, configuration, losses, manifest
 from tiny_folders import tiny
 
 from emer.adapters.files import read_adapter, read_heads
-from emer.adapters.record import AdapterRecord
+from emer.adapters.record import AdapterRecord, ShownRecord
 from emer.backbones.loading import load
 from emer.cli import main
+from emer.emotions import label_set
+from emer.engines.transformers_engine import Transformers
+from emer.evidence.opinion import vacuous
 from emer.evidence.rows import row_hashes
+from emer.media import open as open_media
 from emer.prompts import prompt
 from emer.training.llm.configuration import read_llm_config
+from emer.types import Caps, Clip, Clues, Request
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 
@@ -29,7 +35,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EMER_CACHE", str(folder / "cache"))
         manifest(folder, sound=True)
-        configuration(folder, views=["audio", "text"], evaluation={"generate": 2, "max_new_tokens": 4, "every": 1})
+        configuration(
+            folder,
+            views=["audio", "text"],
+            evaluation={"generate": 2, "max_new_tokens": 4, "every": 1},
+            verdict={"label_map": {"glorpish": "happy"}},
+            caps={"seconds": 0.3},
+        )
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
             assert main(command(folder, family="qwen2_5_omni")) == 0
@@ -75,6 +87,8 @@ def test_the_adapter_says_what_it_was_trained_on_and_with(run: Path) -> None:
     assert set(row_hashes([f"clip{i}" for i in range(10)])) <= set(record.trained_rows)
     assert len(record.trained_rows) == 20  # each clip by its name and by its content
     assert record.seed == 0
+    assert record.verdict.label_map == {"glorpish": "happy"}
+    assert record.shown == ShownRecord(frames="full", caps=Caps(seconds=0.3))
     assert "(n = 2, validation)" in record.figures["nll"]
     assert record.probe is not None
     assert str(run) not in (run / "run" / "adapter" / "adapter_config.json").read_text()
@@ -167,3 +181,17 @@ def test_beta_verdicts_over_a_wheel_are_trained_by_the_same_command(tmp_path: Pa
     assert found.spec.kind == "beta"
     assert len(found.rows) == 2 * len(found.spec.labels)
     assert torch.isfinite(torch.tensor([line["loss"] for line in losses(tmp_path).values()])).all()
+
+
+def test_an_engine_shows_the_model_what_training_showed_it_and_reads_labels_as_training_did(run: Path) -> None:
+    engine = Transformers(model=str(tiny("qwen2_5_omni")), adapter=str(run / "run" / "adapter"), device="cpu")
+    whole, cut = (list(engine_of.answer([request_of(run)])) for engine_of in (replace(engine, caps=Caps()), engine))
+    assert [notice.code for notice in whole[0].warnings if notice.code == "model_seconds_capped"] == []
+    assert "the model is given the first 0.3 s of 0.5 s" in [notice.text for notice in cut[0].warnings]
+    assert engine.tuned.cluster("glorpish") == "happy"  # no table knows the word
+
+
+def request_of(run: Path) -> Request:
+    clip = Clip(str(run / "tone0.wav"))
+    media = open_media(clip)
+    return Request(media, Clues(items=(), features={}), media.facts.span, {}, vacuous("emer8", label_set("emer8")))
