@@ -13,7 +13,7 @@ from emer.data.manifest import read_manifest
 from emer.data.rows import PARTS, Row, some
 from emer.data.splits import Split
 from emer.errors import ConfigError, MediaError, TranscriptError
-from emer.evidence.rows import clip_row, refuse_seen
+from emer.evidence.rows import clip_row, seen_among
 from emer.evidence.verdict_labels import LabelMap, targets
 
 
@@ -91,7 +91,12 @@ def known_clips(rows: Sequence[Row], seen: Collection[str], bar: Bar) -> dict[st
             raise ConfigError(f"{first[content]} and {row.id} are the same recording; give each clip once")
         first[content] = row.id
         found[row.id] = content
-    refuse_seen(found.values(), seen, "calibration", "training")
+    again = set(seen_among(found.values(), seen))
+    if named := [row for row, content in found.items() if content in again]:
+        raise ConfigError(
+            f"{len(named)} of the recordings to calibrate on served in training, under whatever id ({some(named)}); "
+            "take out what training has seen"
+        )
     if not found:
         raise ConfigError(f"none of the {len(rows)} clips can be read; see the reasons above")
     return found

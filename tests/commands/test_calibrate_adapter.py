@@ -181,7 +181,7 @@ def test_an_adapters_own_heads_are_calibrated_with_its_verdict_and_the_verdict_a
     seen = HeadRecord(spec=spec, data="made up", trained_rows=row_hashes([content_of(sounds / "c2.wav")]))
     save_heads(adapter, MultiViewHeads(spec).eval(), seen)
     assert run(adapter, manifest(tmp_path, sounds), "weights=installed") == 2
-    assert "1 row of calibration was seen in training (clip:" in refusal(capsys)
+    assert "1 of the recordings to calibrate on served in training, under whatever id (clip2)" in refusal(capsys)
 
 
 def test_only_the_sets_that_are_named_are_asked_besides_the_whole(adapter: Path, sounds: Path, tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_rows_that_training_saw_are_refused_by_name_and_by_content(
     content = content_of(sounds / "c7.wav")
     changed(adapter, trained_rows=row_hashes([content]))
     assert run(adapter, data) == 2
-    assert f"1 row of calibration was seen in training ({content})" in refusal(capsys)
+    assert "1 of the recordings to calibrate on served in training, under whatever id (clip7)" in refusal(capsys)
     assert read_record(adapter).calibration is None
 
 
