@@ -64,11 +64,15 @@ def run(options: Namespace) -> int:
 
 
 def folder_of_heads(folder: Path) -> Path:
-    """The folder, made sure that heads lie in it and not one level below. Raises ConfigError."""
-    below = [name for name in (PLAIN, BASELINE) if (folder / name / HEADS).is_file()]
-    if below and not (folder / HEADS).is_file():
+    """The folder, made sure that heads lie in it, and not one level below or nowhere. Raises ConfigError."""
+    if (folder / HEADS).is_file():
+        return folder
+    if below := [name for name in (PLAIN, BASELINE) if (folder / name / HEADS).is_file()]:
         raise ConfigError(f"{folder} holds several heads; name one of {', '.join(str(folder / b) for b in below)}")
-    return folder
+    raise ConfigError(
+        f"{folder} holds neither heads ({HEADS}) nor an adapter or merged model ({RECORD}); name the folder that emer "
+        "train or export wrote"
+    )
 
 
 def split_of_run(folder: Path, data: str) -> Split | None:

@@ -235,7 +235,7 @@ def test_wrong_settings_folders_and_files_are_refused(tmp_path: Path, capsys: py
     assert main(["calibrate", heads, "data=absent.npz"]) == 2
     assert "there is no file absent.npz" in refusal(capsys)
     assert main(["calibrate", str(tmp_path / "none"), "data=a.npz"]) == 2
-    assert "no heads can be read there" in refusal(capsys)
+    assert "none holds neither heads (heads.json) nor an adapter or merged model (emer.json)" in refusal(capsys)
     write_heads(tmp_path / "several" / "audio")
     with pytest.raises(ConfigError, match=r"several holds several heads; name one of .*several/audio"):
         folder_of_heads(tmp_path / "several")
