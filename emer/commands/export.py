@@ -62,6 +62,8 @@ def run(options: Namespace) -> int:
 def source_of(options: Namespace) -> Source:
     """The adapter and its base. Raises ModelError where they do not belong together, or nothing could prove them."""
     adapter = read_adapter(options.adapter)
+    if adapter.record.names != "peft":
+        raise ModelError(f"{options.adapter} is an export for vLLM; give the folder that emer train wrote")
     provable(adapter.record)
     refuse_other_base(adapter.record, base_sha256(options.base))
     device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")

@@ -329,6 +329,20 @@ def test_an_export_is_no_adapter_to_export(
     assert "is a whole model with its adapter merged in; load it as a model" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("form", [("--to", "vllm"), ("--merged",)])
+def test_an_export_for_vllm_is_told_from_an_adapter_before_its_base_is_loaded(
+    trained: dict[str, Adapted], tmp_path: Path, capsys: pytest.CaptureFixture[str], form: tuple[str, ...]
+) -> None:
+    one = trained["qwen2_5_omni"]
+    assert export(one, tmp_path / "vllm", "--to", "vllm") == 0
+    capsys.readouterr()
+    again = Adapted(one.model, tmp_path / "vllm", one.head, one.rows)
+    assert export(again, tmp_path / "again", *form) == 2
+    told = f"emer: {tmp_path / 'vllm'} is an export for vLLM; give the folder that emer train wrote\n"
+    assert capsys.readouterr().err == told
+    assert not (tmp_path / "again").exists()
+
+
 @pytest.mark.parametrize("form", [(), ("--to", "vllm", "--merged"), ("--to", "ollama")])
 def test_one_form_has_to_be_named(form: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
