@@ -26,7 +26,6 @@ PROBE = "What does the person in this clip feel, and how can one tell?"
 LIMITS = (
     "Its figures are those of the validation clips that chose its state: other speakers, rooms and languages were not "
     "looked at.",
-    "Its verdict is not calibrated until `emer calibrate` was run on clips that training has not seen.",
 )
 
 
@@ -42,7 +41,6 @@ def record_of(
     told = config.verdict
     verdict = None if told is None else VerdictRecord(spec=told.spec, rows=tuple(rows), label_map=dict(told.label_map))
     seen = (*taught.parts["train"], *taught.parts["validation"])
-    n = len(taught.parts["validation"])
     return AdapterRecord(
         base=base_record(backbone.model, name_of(config.base), base_sha256),
         verdict=verdict,
@@ -52,9 +50,22 @@ def record_of(
         trained_rows=row_hashes([name for example in seen for name in (example.id, example.row) if name]),
         seed=config.schedule.seed,
         licence=config.licence,
-        figures={name.replace("_", " "): f"{value:.3f} (n = {n}, validation)" for name, value in figures.items()},
+        figures={
+            name.replace("_", " "): f"{value:.3f} (n = {clips_behind(name, config, taught)}, validation)"
+            for name, value in figures.items()
+        },
         limits=LIMITS,
     )
+
+
+def clips_behind(figure: str, config: LlmConfig, taught: Taught) -> int:
+    """How many validation clips a figure is of: not all are explained or labelled, and few are answered in full."""
+    clips = taught.parts["validation"]
+    if figure == "text_loss":
+        return sum(example.teaches_text for example in clips)
+    if figure in ("nll", "accuracy", "aurc"):
+        return sum(example.teaches_verdict for example in clips)
+    return min(config.evaluation.generate, len(clips)) if figure in ("in_form", "wheel_f1") else len(clips)
 
 
 def export(folder: Path, joint: JointModel, record: AdapterRecord, *, alone: bool, main: bool) -> None:
