@@ -123,7 +123,11 @@ def trainer_of(
     def watch(step: int, steps: int, told: str) -> None:
         progress(f"step {step} of {steps}: {told}", step / steps)
 
-    return JointTrainer(joint, config, loader_of(config, prepared, collator), folder, validate=validation, watch=watch)
+    trainer = JointTrainer(
+        joint, config, loader_of(config, prepared, collator), folder, validate=validation, watch=watch
+    )
+    validation.left_out = trainer.left_out  # told together at the end
+    return trainer
 
 
 def refuse_used(folder: Path) -> None:

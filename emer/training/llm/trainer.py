@@ -244,7 +244,7 @@ class JointTrainer(Trainer):  # type: ignore[misc]
     def _run_epoch(self, *given: Any, **named: Any) -> None:
         """No step, where validation had stopped the run that this one continues: only its export was missing."""
         if self.course.is_over:
-            control: Any = self.control  # type: ignore[has-type]
+            control: Any = self.control
             control.should_training_stop = True
             return
         super()._run_epoch(*given, **named)

@@ -22,6 +22,7 @@ from jaxtyping import Float
 from torch import nn
 
 from emer.backbones.encoding import Row
+from emer.data.rows import some
 from emer.emotions.wheel_files import load_wheels
 from emer.emotions.wheel_own import OWN_WHEELS
 from emer.engines.generation import Writing, write
@@ -118,10 +119,15 @@ class _Measured:
     logits: list[list[float]]
     target: list[list[float]]
     """Of the clips whose label is known."""
+    left_out: Mapping[str, str]
+    """Clips that could not be decoded, and why."""
 
 
 class Validation:
-    """Measures a model on validation examples whenever it is called. Nothing is dropped, nothing is drawn."""
+    """Measures a model on validation examples whenever it is called. Nothing is dropped, nothing is drawn.
+
+    A clip that cannot be decoded counts in no figure; it is told, and stands in `left_out`.
+    """
 
     def __init__(
         self,
@@ -135,19 +141,27 @@ class Validation:
         self.joint, self.config, self.collator = joint, config, collator
         self.examples, self.rows, self.processes = tuple(examples), tuple(rows), processes
         self.mapping = ring_of(config.evaluation)
+        self.left_out: dict[str, str] = {}
+        """Clips that could not be decoded at any evaluation, of all processes, and why."""
 
     def __call__(self) -> Figures:
         """The figures of all examples, the same in every process."""
         with as_served(self.joint):
             found = self._shared(_cut(self.examples, self.config.schedule.batch_size), self._measure)
-            written = self._shared(_cut(self._generated(), self.config.schedule.batch_size), self._write)
+            self._tell({name: why for batch in found for name, why in batch.left_out.items()})
+            answered = explained(self.examples, self.config.evaluation.generate)
+            written = self._shared(_cut(answered, self.config.schedule.batch_size), self._write)
         figures = text_figures(found, 1.0 if self.config.verdict is None else self.config.verdict.weight)
         if self.joint.head is not None:
             figures |= self._verdict_figures(found, self.joint.head.spec)
         answers = [answer for batch in written for answer in batch]
-        return figures | written_figures(
-            answers, [spoken_labels(e.annotation) for e in self._generated()], self.mapping
-        )
+        return figures | written_figures(answers, [spoken_labels(e.annotation) for e in answered], self.mapping)
+
+    def _tell(self, left_out: Mapping[str, str]) -> None:
+        self.left_out.update(left_out)
+        if left_out and self.processes.rank == 0:
+            told = some(f"{name} ({why})" for name, why in left_out.items())
+            logger.warning("%d of %d validation clips count in no figure: %s", len(left_out), len(self.examples), told)
 
     def _shared(self, batches: Sequence[Any], work: Callable[[Any], Any]) -> list[Any]:
         """Each batch worked on by one process, the results of all in order."""
@@ -167,17 +181,13 @@ class Validation:
             opinions=float(outputs.verdict + outputs.views.sum() + outputs.fused) * known,
             logits=outputs.verdict_logits[batch.known].tolist(),
             target=batch.target[batch.known].tolist(),
+            left_out=batch.left_out,
         )
 
     def _verdict_figures(self, found: Sequence[_Measured], spec: VerdictSpec) -> dict[str, float]:
         logits = np.array([row for batch in found for row in batch.logits], dtype=float)
         target = np.array([row for batch in found for row in batch.target], dtype=float)
         return verdict_figures(logits, target, spec) if len(logits) else {}
-
-    def _generated(self) -> tuple[Example, ...]:
-        """Examples that are answered in full, spread evenly over all."""
-        wanted = min(self.config.evaluation.generate, len(self.examples))
-        return tuple(self.examples[i * len(self.examples) // wanted] for i in range(wanted))
 
     def _write(self, examples: Sequence[Example]) -> list[str]:
         """What the model answers; nothing about a clip that cannot be decoded."""
@@ -215,6 +225,12 @@ def as_served(joint: nn.Module) -> Iterator[None]:
         yield
     finally:
         joint.train(training)
+
+
+def explained(examples: Sequence[Example], most: int) -> tuple[Example, ...]:
+    """The examples that are answered in full, spread evenly over all."""
+    wanted = min(most, len(examples))
+    return tuple(examples[i * len(examples) // wanted] for i in range(wanted))
 
 
 # ---------------------------------------------------------------- figures

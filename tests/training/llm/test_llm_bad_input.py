@@ -90,12 +90,15 @@ def test_a_clip_with_no_modality_left_is_told(tmp_path: Path, capsys: pytest.Cap
 def test_a_prompt_longer_than_the_context_leaves_the_clip_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The tiny model has a context of 4,096 tokens."""
+    """The tiny model has a context of 4,096 tokens. One clip trains, one validates."""
     configuration(tmp_path, schedule={"epochs": 1})
-    rewritten(manifest(tmp_path), lambda row: row | {"text": "word " * 9000} if row["id"] == "clip1" else row)
+    long = ("clip1", "clip8")
+    rewritten(manifest(tmp_path), lambda row: row | {"text": "word " * 9000} if row["id"] in long else row)
     assert main(command(tmp_path)) == 0
     assert "more than the model's context of 4,096" in caplog.text
-    assert "left out: 1 clips (clip1)" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "left out: 2 clips (clip" in printed
+    assert set(json.loads((tmp_path / "run" / "results.json").read_text())["left_out"]) == set(long)
 
 
 @pytest.mark.long

@@ -161,6 +161,22 @@ def test_text_loss_and_verdict_are_those_of_all_examples_one_by_one(
     assert {"nll", "accuracy", "aurc", "in_form"} <= figures.keys()
 
 
+def test_a_clip_that_cannot_be_shown_counts_in_no_figure_and_is_told(
+    taught: tuple[JointModel, LlmConfig, tuple[Example, ...]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Oracle: the figures of the other clips alone. The tiny model has a context of 4,096 tokens."""
+    joint, config, examples = taught
+    config = replace(config, evaluation=replace(config.evaluation, generate=0))
+    collator, rows = Collator(joint.backbone, config), joint.backbone.verdict_rows(8)
+    asked = examples[1].request
+    assert asked.transcript is not None
+    long = replace(asked, transcript=replace(asked.transcript, text="word " * 9000, utterances=()))
+    validation = Validation(joint, config, collator, [examples[0], replace(examples[1], request=long)], rows)
+    assert validation() == Validation(joint, config, collator, examples[:1], rows)()
+    assert "1 of 2 validation clips count in no figure: clip2 (" in caplog.text
+    assert "context" in validation.left_out["clip2"]
+
+
 def test_several_processes_measure_what_one_does(taught: tuple[JointModel, LlmConfig, tuple[Example, ...]]) -> None:
     """What two processes measure, laid together, against one alone; three batches are measured and two written."""
     joint, config, examples = taught
