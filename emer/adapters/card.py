@@ -75,7 +75,8 @@ def _how_good(record: AdapterRecord) -> Iterator[str]:
     else:
         for one in made.sets:
             temperature = ", ".join(f"{t:.2f}" for t in one.temperature)
-            yield f"* {' + '.join(one.views)}: {made.data}, n = {one.n}, {made.method}, temperature {temperature}"
+            curve = ", then a rising curve" if one.curve else ""
+            yield f"* {' + '.join(one.views)}: {made.data}, n = {one.n}, temperature {temperature}{curve}"
         threshold = made.threshold
         if threshold is None or threshold.value is None:
             yield "* trust: no threshold holds what was asked, so none is given"

@@ -130,7 +130,7 @@ def test_the_card_tells_base_labels_calibration_figures_and_limits(omni: Exporte
         "* label set: mood (good, bad, flat); one right label",
         "* vocabulary rows: 90, 93, 91; they must never be generated",
         "* fused by the rule weighted with audio 1.00, verdict 2.50",
-        "* audio + verdict: made up, n = 25, temperature, temperature 1.50",
+        "* audio + verdict: made up, n = 25, temperature 1.50",
         "* trust: confidence above 0.60",
         "| accuracy | 0.61 [0.55, 0.67], n = 240 |",
         "* It was made in a test.",
