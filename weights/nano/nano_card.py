@@ -30,7 +30,10 @@ gives a verdict with calibrated confidence. It is no good at emotions in the wil
 * **Perceives** sound and text. Its vision encoder is untrained, pixels are not fed; what is measured in a face reaches
   it as clue sentences.
 * **Writes** English, in the phrases of emer's composer. What it writes is checked against the clues like any text.
-* **Needs** the prompt `explain_brief`, which emer takes by itself.
+* **Needs** the prompt `explain_brief`, which emer takes by itself. It knows no other: with `--stages 2` its text is
+  nonsense.
+* **Is calibrated** for recordings of a voice without a transcript. Where it is also given words or a face there is no
+  confidence.
 
 ## Data
 
