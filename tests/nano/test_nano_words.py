@@ -1,5 +1,6 @@
 """nano's tokenizer, its invented lessons, and how its language model is taught: by hand, and by emer's own check."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,8 +11,9 @@ import torch
 from assemble import make_model
 from hearing import BOTH, HEARD, READ
 from invented import invent
+from lessons_of_words import _texts
 from measures import summed
-from teaching import PROMPT
+from teaching import PROMPT, Lesson
 from tokenizer import make_processor, train_tokenizer
 from words import Course, Item, batches_of, collated, drills, pace, packed, teach
 
@@ -20,7 +22,7 @@ from emer.backbones.templates import Template
 from emer.engines.asking import messages_of
 from emer.grounding import check, claims
 from emer.training.llm.example import Example
-from emer.types import Annotation, Answer, Emotion
+from emer.types import Annotation, Answer, Emotion, Message
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +35,14 @@ def test_numbers_and_ids_of_clues_are_one_token_each(processor: Any) -> None:
     tokenizer = processor.tokenizer
     for text in ("0.0", "3.9", "17.4", "0.57", "46", "[a1]", "[v12]", "[t3]"):
         assert len(tokenizer(text)["input_ids"]) == 1, text
+
+
+def test_the_tokenizer_reads_no_explanation_of_a_speaker_who_chooses_or_calibrates(tmp_path: Path) -> None:
+    manifest = tmp_path / "taught.jsonl"
+    rows = [{"split": part, "explanation": f"of {part}"} for part in ("train", "validation", "calibration")]
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    lesson = Lesson((Message("user", "asked"),), "answered")
+    assert list(_texts([lesson], manifest)) == ["asked", "answered", "of train"]
 
 
 def test_any_text_comes_back_from_its_tokens(processor: Any) -> None:

@@ -41,12 +41,14 @@ def prepare(work: Path, manifest: Path) -> None:
 
 
 def _texts(lessons: Sequence[Lesson], manifest: Path) -> Iterator[str]:
+    """What the tokenizer learns from: invented lessons, and the explanations of training speakers alone."""
     for lesson in lessons:
         yield from (message.text for message in lesson.messages)
         yield lesson.answer
     with manifest.open(encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)["explanation"]
+        for row in map(json.loads, lines):
+            if row["split"] == "train":
+                yield row["explanation"]
 
 
 def teach_reading(work: Path) -> Path:
