@@ -65,12 +65,13 @@ def whole(plan: Plan, changes: Sequence[str]) -> None:
     """Teach, train and ask in processes of their own, then tell."""
     from alongside_report import report
     from alongside_results import Pieces
-    from alongside_training import frozen_heads, teach
+    from alongside_training import frozen_heads, refuse_other_base, teach
 
     data = Path(os.environ.get("EMER_TEST_DATA", HERE.parent.parent / "shared" / "data"))
     command = " ".join(["python benchmarks/alongside.py", *changes])
     run_folder(plan.folder, plan, command, may_change=("jobs", "batch_size", "out"), empty_may_change=True)
     _ = plan.spec
+    refuse_other_base(plan)
     teach(plan, data)
     clips = asked_clips(plan)
     once(plan.folder / "pieces" / "heads.json", Heads, lambda: frozen_heads(clips))

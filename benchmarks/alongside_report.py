@@ -136,6 +136,7 @@ def _whole(told: Told) -> Iterator[str]:
 def _head(pieces: Pieces, command: str) -> Iterator[str]:
     plan, (calibration, test) = pieces.plan, parts()
     n = len(pieces.asked.where(test))
+    chosen = [plan.llm(system, plan.seeds[0]).evaluation.choose_by for system in SYSTEMS]
     yield "# Does training alongside pay?"
     yield ""
     yield f"`{command}`, base {Path(plan.base).name}, seeds {', '.join(map(str, plan.seeds))}, means over them."
@@ -147,7 +148,9 @@ def _head(pieces: Pieces, command: str) -> Iterator[str]:
         'behind its own explanation and `Emotions: ["`, summed by cluster and normalised; its *post-hoc head* is '
         f"trained on its frozen states; *self-consistency* counts {plan.samples} answers drawn at temperature "
         f"{plan.temperature:g}; *verbalised* is the percentage that it states when asked. The *joint head* is trained "
-        "alongside. `band`: the ECE that 95 % of perfectly calibrated systems stay under at this n; `inside`: seeds."
+        f"alongside. The state that is kept has the best {' (SFT) or '.join(chosen)} (joint) on validation clips, "
+        "which bears on the explanation loss. `band`: the ECE that 95 % of perfectly calibrated systems stay under at "
+        "this n; `inside`: seeds."
     )
 
 
@@ -185,6 +188,8 @@ def _differences(methods: Mapping[str, Figures]) -> Iterator[str]:
 
 def _label_rows(name: str, methods: Mapping[str, Sequence[LabelFigures]]) -> Iterator[str]:
     yield f"### {CONDITIONS[name].title}"
+    yield ""
+    yield f"The {JOINT} is sure of the labels that its own model wrote, all others of those that SFT wrote."
     yield ""
     yield "| sure by | labels | right | NLL | AURC | ECE | band |"
     yield "|---|---:|---:|---:|---:|---:|---:|"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from alongside_plan import Heads, Plan, Rows, System
 
+from emer.adapters.base_hash import base_sha256
 from emer.data import emodb, ravdess
 from emer.data.rows import PARTS, Part, Row
 from emer.data.splits import split
@@ -96,6 +97,14 @@ def examples(config: LlmConfig, parts: Sequence[Part]) -> dict[Part, tuple[Examp
 # ---------------------------------------------------------------- trainings
 
 
+def refuse_other_base(plan: Plan) -> None:
+    """Raises ConfigError where the folder was begun with other weights of that name: its pieces would tell of those."""
+    now, path = base_sha256(plan.base), plan.folder / "base.sha256"
+    if path.is_file() and path.read_text().strip() != now:
+        raise ConfigError(f"{plan.folder} was begun with other weights of {plan.base}; name another folder with out=…")
+    write_text(path, f"{now}\n")
+
+
 def train(plan: Plan, system: System, seed: int) -> float | None:
     """One training by `emer train`, taken up where it stopped; its seconds, or None where it was done before."""
     if (plan.trained(system, seed) / "adapter" / "emer.json").is_file():
@@ -115,8 +124,8 @@ def posthoc(
 ) -> tuple["Tensor", int]:
     """Rows of a verdict head, "label hidden", trained on states that stay as they are; and the epoch that was best.
 
-    The loss, the learning rate and the zero rows at the beginning are those of the joint head; the epoch is chosen by
-    the likelihood of validation clips. States are "clip hidden", targets "clip label".
+    The loss, learning rate, weight decay and zero rows at the beginning are those of the joint head; the epoch is
+    chosen by the likelihood of validation clips. States are "clip hidden", targets "clip label".
     """
     import torch
 
@@ -126,8 +135,8 @@ def posthoc(
     if settings is None:
         raise ConfigError("the post-hoc head learns by the verdict's settings; name a configuration that has them")
     spec = settings.spec
-    head = VerdictHead(states.shape[1], spec)
-    optimizer = torch.optim.AdamW(head.parameters(), lr=config.schedule.head_learning_rate)
+    head, schedule = VerdictHead(states.shape[1], spec), config.schedule
+    optimizer = torch.optim.AdamW(head.parameters(), lr=schedule.head_learning_rate, weight_decay=schedule.weight_decay)
     drawn = torch.Generator().manual_seed(seed)
     best, rows, chosen = float("inf"), head.rows, 0
     for epoch in range(EPOCHS):

@@ -18,7 +18,7 @@ from emer.emotions import label_set
 from emer.engines.reading_answers import whole_answer
 from emer.evidence.opinion import vacuous
 from emer.evidence.verdict_spec import VerdictSpec
-from emer.training.llm.configuration import LlmConfig, VerdictSettings
+from emer.training.llm.configuration import LlmConfig, Schedule, VerdictSettings
 from emer.training.llm.example import Example
 from emer.types import Annotation, Clues, Message, Request, Span
 
@@ -112,6 +112,20 @@ def test_the_post_hoc_head_learns_what_frozen_states_hold_and_stops_where_valida
     noise, none = posthoc(states[:300], target[torch.randperm(300)], states[300:], target[300:], config, seed=0)
     assert none < epoch
     assert rows.shape == noise.shape == (len(LABELS), 16)
+
+
+def test_the_post_hoc_head_decays_as_the_configuration_has_the_joint_head_decay() -> None:
+    """AdamW shrinks weights by 1 - rate x decay a step (Loshchilov & Hutter 2019): by half here, so that they hardly
+    grow; without decay they do."""
+    states, target = 3 * torch.eye(8).repeat(8, 1), torch.eye(8).repeat(8, 1)
+    sizes = []
+    for decay in (0.0, 500.0):
+        schedule = Schedule(weight_decay=decay, head_learning_rate=1e-3)
+        verdict = VerdictSettings(label_set="emer8", kind="dirichlet", prior_weight=0.8)
+        rows, _ = posthoc(states, target, states, target, LlmConfig(verdict=verdict, schedule=schedule), seed=0)
+        sizes.append(float(rows.abs().max()))
+    assert sizes[0] == pytest.approx(0.06, rel=0.1)  # sixty steps of the learning rate, all in one direction
+    assert sizes[1] <= 2.1e-3  # each step adds 1e-3 and halves what was there
 
 
 def test_no_test_actor_teaches(real_data: object) -> None:

@@ -9,6 +9,8 @@ from alongside_plan import Answered, Heads, Losses, Plan, ReadOff, Said, once
 from alongside_report import report
 from alongside_results import FUSED, HEAD, JOINT, POSTHOC, STATED, TOKENS, VOTES, Pieces
 from alongside_says import LABELS, Asked
+from alongside_training import refuse_other_base
+from tiny_folders import tiny
 
 from emer.errors import ConfigError
 from emer.files import write_text
@@ -88,7 +90,16 @@ def test_the_report_tells_what_the_pieces_hold(plan: Plan) -> None:
     assert "**Held**: labels agree with the verdict" in text
     assert "**Missed**: 95 % of claims are grounded. 0.500 [0.500, 0.500], 2.0 [2.0, 2.0] claims a clip." in text
     assert "**Missed**: verdict accuracy within three points of the frozen audio head. 0.750" in text
+    assert "best text_loss (SFT) or nll (joint) on validation clips" in text
     assert (plan.folder / "risk.png").stat().st_size > 1000
+
+
+def test_a_run_is_not_continued_on_other_weights_of_the_same_name(plan: Plan) -> None:
+    own = replace(plan, base=str(tiny("text_clues")))
+    refuse_other_base(own)
+    refuse_other_base(own)
+    with pytest.raises(ConfigError, match="was begun with other weights of"):
+        refuse_other_base(replace(plan, base=str(tiny("qwen2_5_omni"))))
 
 
 def test_pieces_about_other_clips_are_refused(plan: Plan) -> None:
