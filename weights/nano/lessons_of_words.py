@@ -28,7 +28,7 @@ ROUNDS = 6
 """Retellings of each recording that the language model hears."""
 KEPT = 6_000
 """Invented lessons that go on while it learns to listen, so that it does not forget how to read."""
-READING_COURSE = Course(steps=1_000, rate=2e-3)
+READING_COURSE = Course(steps=1_600, rate=2e-3)
 SPEAKING_COURSE = Course(steps=900, rate=2e-3, seed=1)
 
 
