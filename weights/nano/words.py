@@ -179,17 +179,26 @@ def packed(items: Sequence[Item], tokens: int) -> Iterator[list[Item]]:
     group: list[Item] = []
     longest = 0
     for item in items:
-        longest = max(longest, item.length)
+        longest = max(longest, filled_up(item.length))
         if group and longest * (len(group) + 1) > tokens:
             yield group
-            group, longest = [], item.length
+            group, longest = [], filled_up(item.length)
         group.append(item)
     yield group
 
 
+def filled_up(length: int) -> int:
+    """The next multiple of `ROUND`.
+
+    >>> filled_up(5), filled_up(64)
+    (32, 64)
+    """
+    return math.ceil(length / ROUND) * ROUND
+
+
 def collated(items: Sequence[Item], prompts: float = PROMPT_WEIGHT) -> Batch:
     """Padded at the right, where nothing looks: attention is causal. `prompts` is the weight of their tokens."""
-    length = math.ceil(max(item.length for item in items) / ROUND) * ROUND
+    length = max(filled_up(item.length) for item in items)
     ids = torch.zeros(len(items), length, dtype=torch.long)
     weight = torch.zeros(len(items), length)
     for row, item in enumerate(items):
