@@ -1,6 +1,7 @@
 """Before a run: what can be wrong is told, clips are measured, the base is loaded, batches are laid out."""
 
 import importlib.util
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from emer.adapters.rows import scaling_of
 from emer.backbones.backbone import Backbone
 from emer.backbones.loading import family_of, load
 from emer.backbones.opening import transformers
+from emer.data.rows import some
 from emer.errors import ConfigError, MissingExtra
 from emer.prompts import prompt
 from emer.training.llm.collating import Collator, Draw
@@ -24,6 +26,8 @@ from emer.training.llm.examples import BadClip, Taught, read_examples
 from emer.training.llm.grouping import LengthGroupedBatches, lengths
 from emer.training.llm.joint_model import JointModel, make_joint_model
 from emer.training.llm.view_heads import columns_of, make_view_heads
+
+logger = logging.getLogger("emer")
 
 OF_VERDICT = ("nll", "accuracy")
 """Figures by which a state can be chosen only where there is a verdict."""
@@ -77,9 +81,20 @@ def prepare(config: LlmConfig, folder: Path | None, progress: Progress = untold)
             "without a verdict: verdict=null"
         )
     refuse_unmeasurable(config.evaluation.choose_by, taught.parts["validation"])
+    if state.is_main_process:
+        tell_shared(taught)
     progress(f"loading {Path(config.base).name}", 0.0)
     backbone = load(config.base, family=config.family, device=state.device, dtype=dtype_of(config), **options)
     return Prepared(askable(taught, backbone, config), backbone, base_sha256(config.base))
+
+
+def tell_shared(taught: Taught) -> None:
+    """Warns where a recording trains and validates under two ids: the state is chosen by what it was taught."""
+    training = {example.row: example.id for example in taught.parts["train"]}
+    shared = [(training[each.row], each.id) for each in taught.parts["validation"] if each.row in training]
+    if shared:
+        told = some(f"{first} and {second}" for first, second in shared)
+        logger.warning("%s: %d validation clips are training clips too: %s", taught.name, len(shared), told)
 
 
 def askable(taught: Taught, backbone: Backbone, config: LlmConfig) -> Taught:

@@ -63,6 +63,18 @@ def test_clips_that_are_missing_are_left_out_and_the_run_goes_on(
     assert "gone.wav" in json.loads((tmp_path / "run" / "results.json").read_text())["left_out"]["clip2"]
 
 
+def test_a_recording_that_trains_and_validates_under_two_ids_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Hand count: each clip is a tone of its own, but for the last, which is the first again."""
+    configuration(tmp_path)
+    manifest(tmp_path, sound=True)
+    rewritten(tmp_path / "clips.jsonl", lambda row: row | {"path": "tone0.wav"} if row["id"] == "clip9" else row)
+    assert main(command(tmp_path, "--dry-run")) == 0
+    assert "clips: 1 validation clips are training clips too: clip0 and clip9" in caplog.text
+    capsys.readouterr()
+
+
 def test_when_no_clip_is_left_the_reason_of_the_first_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
