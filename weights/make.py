@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
-from emer.commands.calibrate import CalibrateSettings, Spoken, fit_crossed, halves, heard, right
+from emer.commands.calibrate import CalibrateSettings, heard
+from emer.commands.calibrating import Spoken, fit_crossed, halves, right
 from emer.commands.labelled import rows_of
 from emer.data import emodb, ravdess
 from emer.data.tables import FeatureTable
@@ -97,7 +98,7 @@ def make(folder: Path, data: str, config_path: str, changes: tuple[str, ...]) ->
     heads = TrainedHeads(network, record)
     first, second, _ = halves(heard(heads, rows_of(parts["calibration"], record)), seed=0)
     settings = CalibrateSettings(data=data, target_risk=TARGET_RISK, delta=None, name=DATA)
-    calibration = fit_crossed(heads, first, second, settings)
+    calibration = fit_crossed(first, second, heads.record.trained_rows, settings)
     tables = {"audio": parts}
     if record.variant == "baseline":  # differences hide how and in what language a clip was recorded
         tables["audio" + AS_MEASURED] = open_data(FOLDERS[PLAIN], folder=config.data_folder).parts
