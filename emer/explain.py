@@ -162,7 +162,7 @@ class Explainer:
         together, left_out = fusable(opinions)
         fused = self.fused(together, heard) if answer.verdict else request.prior
         own = self.fusion is None and self.reliabilities is None
-        judgement = judge(heard, together, fused, as_calibrated=own, shown=answer.shown)
+        judgement = judge(heard, together, fused, as_calibrated=own, shown=answer.shown, behind=answer.behind)
         return Explanation(
             clip=_record(request),
             transcript=request.transcript,

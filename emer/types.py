@@ -395,6 +395,8 @@ class Answer:
     """The model's verdict when it is given one modality alone: `model_audio`, `model_visual`, `model_text`."""
     shown: tuple[Modality, ...] = ()
     """What of the clip a model was given for its verdict."""
+    behind: PromptRecord | None = None
+    """The prompt behind which the verdict was read."""
     scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Label to how sure it seems by other ways than the verdict, each 0 to 1 and not calibrated: `token`,
     `token_plain`, `sampled`, `verbalised` (`emer.engines.label_confidence`). Empty unless asked for."""

@@ -48,6 +48,7 @@ from emer.files import write_text
 from emer.shipped import SHIPPED
 from emer.types import MODALITIES, VERDICT, Answer, Modality, Opinion, Request
 
+CARD_STAYS = "README.md is not the card that emer would write and stays as it is: it tells nothing of this calibration"
 AT_ONCE = 16
 """Clips that are measured before the model is asked about them; more give batches of more even length."""
 
@@ -93,6 +94,8 @@ class Said:
     opinion: Opinion
     views: tuple[str, ...]
     partial: bool
+    behind: str = ""
+    """SHA-256 of the prompt behind which the verdict was read; empty for messages of a caller's own."""
 
 
 def run(options: Namespace) -> int:
@@ -113,12 +116,13 @@ def run(options: Namespace) -> int:
     spoken = spoken_of(clips, contents, said, name_of_data(settings.data))
     refuse_few(spoken, spec.labels)
     calibration, told = calibrated(spoken, record.trained_rows, settings)
+    calibration = replace(calibration, prompt=prompt_of(said))
     if settings.out:
         path = Path(settings.out) / CALIBRATION
         write_text(path, write_calibration(calibration) + "\n")
     else:
         path = folder / RECORD
-        told += [] if put_calibration(folder, calibration) else ["README.md was changed by hand and stays as it is"]
+        told += [] if put_calibration(folder, calibration) else [CARD_STAYS]
     print("\n".join([*left_out(clips), _count(spoken, clips), *told, f"wrote {path}"]))
     return 0
 
@@ -233,9 +237,10 @@ def opinions_of(explainer: Explainer, asked: Asked, answer: Answer) -> Iterator[
     together, _ = fusable({**asked.request.opinions, VERDICT: answer.verdict})
     alone = {VERDICT: answer.verdict}
     views = calibrated_views(together, answer.shown)
-    yield Said(asked.row, explainer.fused(together, heard), views, asked.partial)
+    behind = answer.behind.sha256 if answer.behind else ""
+    yield Said(asked.row, explainer.fused(together, heard), views, asked.partial, behind)
     if len(views) > 1:
-        yield Said(asked.row, explainer.fused(alone, heard), calibrated_views(alone, answer.shown), partial=True)
+        yield Said(asked.row, explainer.fused(alone, heard), calibrated_views(alone, answer.shown), True, behind)
 
 
 def _set_of(told: str) -> frozenset[Modality]:
@@ -269,6 +274,12 @@ def spoken_of(clips: LabelledClips, contents: Mapping[str, str], said: Sequence[
         tuple(each.views for each in said),
         tuple(each.partial for each in said),
     )
+
+
+def prompt_of(said: Sequence[Said]) -> str:
+    """The one prompt behind which all verdicts were read; empty where they are several, one a language."""
+    found = {each.behind for each in said}
+    return found.pop() if len(found) == 1 else ""
 
 
 def left_out(clips: LabelledClips) -> Iterator[str]:

@@ -76,6 +76,7 @@ class Maker:
             "",
             verdict=self.tuned.opinion(given[VERDICT].written.logits),
             shown=self._shown(request),
+            behind=None if asked is None else asked.record,
             prompt=None if asked is None else asked.record,
             warnings=(*notices, *self._other_prompt(asked)),
             usage=usage(given.values()),

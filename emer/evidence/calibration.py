@@ -61,6 +61,8 @@ class Calibration:
     """Hashes of the rows it was fitted on (`emer.evidence.rows`): never to be scored with it."""
     threshold: Threshold | None = None
     """Above it a clip is trusted."""
+    prompt: str = ""
+    """SHA-256 of the prompt behind which a model's verdicts were read; empty for heads, and where it was not one."""
     emer: str = __version__
     schema: str = SCHEMA
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from emer.evidence import calibration as calibrated
 from emer.evidence.calibration import Calibration
-from emer.types import VERDICT, CalibrationRecord, Notice, Opinion, WeightsRecord
+from emer.types import VERDICT, CalibrationRecord, Notice, Opinion, PromptRecord, WeightsRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +60,10 @@ OTHER_FUSION = Notice(
 )
 
 
+OTHER_PROMPT = Notice(
+    "not_calibrated",
+    "the calibration holds for the prompt behind which its verdicts were read, and the model was asked with another",
+)
 NO_THRESHOLD = "no_threshold"
 """Code of the notice that nothing is trusted, however large the confidence."""
 
@@ -102,11 +106,13 @@ def judge(
     *,
     as_calibrated: bool = True,
     shown: Iterable[str] = (),
+    behind: PromptRecord | None = None,
 ) -> Judgement:
     """What may be believed of `fused`, which was fused from the trained ones among `opinions`.
 
     `as_calibrated` is False where they were fused by another rule or other weights than in calibration: of several
-    views there is no confidence then. `shown` are the modalities that a verdict among them was read from.
+    views there is no confidence then. `shown` are the modalities that a verdict among them was read from, and `behind`
+    is the prompt: behind another than in calibration it is another verdict, and has no confidence.
     """
     views = calibrated_views(opinions, shown)
     if heard is None:
@@ -119,8 +125,10 @@ def judge(
     if made is not None and made.out_of_domain(views):
         known = ", or ".join(in_words(one.views) for one in made.sets)
         outside.append(f"no clip of the calibration on {made.data} was judged by {in_words(views)}, only by {known}")
-    if made is not None and not as_calibrated and len(views) > 1:
-        notices = (*heard.notices, *(Notice("out_of_domain", reason) for reason in outside), OTHER_FUSION)
+    other_prompt = made is not None and VERDICT in opinions and _other_prompt(made, behind)
+    if made is not None and (other_prompt or (not as_calibrated and len(views) > 1)):
+        why = OTHER_PROMPT if other_prompt else OTHER_FUSION
+        notices = (*heard.notices, *(Notice("out_of_domain", reason) for reason in outside), why)
         return Judgement(out_of_domain=bool(outside), notices=notices)
     number = calibrated.confidence(fused, made, views)
     notices = (*heard.notices, *(Notice("out_of_domain", reason) for reason in outside))
@@ -142,6 +150,10 @@ def judge(
         notices=notices,
         record=calibrated.record(made, views),
     )
+
+
+def _other_prompt(made: Calibration, behind: PromptRecord | None) -> bool:
+    return made.prompt != "" and (behind is None or behind.sha256 != made.prompt)
 
 
 def _trusted(made: Calibration, number: float, *, outside: bool) -> bool | None:

@@ -135,6 +135,7 @@ def test_after_calibration_an_explanation_has_confidence_and_trust(
     assert (adapter / "adapter_model.safetensors").read_bytes() == tensors
     assert (found.data, found.n, {one.views for one in found.sets}) == ("Apples", 10, {(BOTH,), (VOICE,), (TEXT,)})
     assert {one.n for one in found.sets} == {10}
+    assert found.prompt == prompt("explain").record.sha256
     contents = [content_of(sounds / f"c{i}.wav") for i in range(CLIPS)]
     assert set(found.rows) == set(row_hashes([*(f"clip{i}" for i in range(CLIPS)), *contents]))
     assert f"* {VOICE}: Apples, n = 10" in (adapter / "README.md").read_text()
@@ -206,7 +207,7 @@ def test_a_clip_that_cannot_be_read_and_labels_out_of_the_set_are_told_and_stop_
     assert "labels that are not in the set, and in how many rows: at sea 1" in out
     assert "1 rows have no label in the set and are left out (clip1)" in out
     assert "8 of 9 clips gave a verdict; 8 opinions with those on parts of them" in out
-    assert "README.md was changed by hand and stays as it is" in out
+    assert "README.md is not the card that emer would write and stays as it is" in out
     assert (adapter / "README.md").read_text() == card
     assert run(adapter, data, "shown=[]", "label_map.at sea=sad") == 0
     assert "9 of 10 clips gave a verdict" in capsys.readouterr().out

@@ -7,7 +7,7 @@ from emer.evidence.fusion import fuse
 from emer.evidence.judgement import Heard, judge
 from emer.evidence.opinion import dirichlet
 from emer.evidence.selective import Threshold
-from emer.types import Opinion
+from emer.types import Opinion, PromptRecord
 
 LABELS = ("good", "bad")
 
@@ -53,6 +53,21 @@ def test_where_calibration_found_no_threshold_it_is_not_said_that_a_clip_lies_be
     some = replace(none, value=0.9)
     below = judge(replace(heard, calibration=replace(calibration("audio"), threshold=some)), one, fuse(one))
     assert (below.trusted, below.notices) == (False, ())
+
+
+def test_a_verdict_behind_another_prompt_than_in_calibration_has_no_confidence() -> None:
+    """3 of 4 for good behind the same prompt, and for heads behind any: 4/5."""
+    said, hashed = {"verdict": opinion(3, 0)}, "a" * 64
+    made = replace(calibration("verdict"), prompt=hashed)
+    heard, fused = Heard(calibration=made), fuse(said)
+    same = judge(heard, said, fused, behind=PromptRecord("mine", hashed))
+    assert round(same.confidence or 0, 9) == 0.8
+    for behind in (PromptRecord("other", "b" * 64), None):
+        found = judge(heard, said, fused, behind=behind)
+        assert (found.confidence, found.trusted, [n.code for n in found.notices]) == (None, None, ["not_calibrated"])
+    heads = {"audio": opinion(3, 0)}
+    of_heads = Heard(opinions=heads, calibration=replace(calibration("audio"), prompt=hashed))
+    assert round(judge(of_heads, heads, fuse(heads)).confidence or 0, 9) == 0.8
 
 
 def test_one_view_alone_is_the_same_whatever_the_rule() -> None:
