@@ -16,7 +16,7 @@ import emer.torchvision_ops  # noqa: F401  declares operators before transformer
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from transformers import Trainer, TrainerCallback, get_cosine_schedule_with_warmup
+from transformers import Trainer, get_cosine_schedule_with_warmup
 from transformers.trainer_callback import PrinterCallback
 
 from emer.backbones.opening import quietly
@@ -24,6 +24,7 @@ from emer.errors import ModelError
 from emer.evidence.verdict import whole
 from emer.jsonio import dumps
 from emer.training.llm.arguments import arguments
+from emer.training.llm.borders import LOG, Borders
 from emer.training.llm.checkpoints import (
     BEST,
     CHECKPOINTS,
@@ -42,9 +43,6 @@ from emer.training.llm.joint_model import Counts, JointModel, JointOutputs, coun
 from emer.training.llm.validation import Course, Figures
 
 logger = logging.getLogger("emer")
-
-LOG = "log.jsonl"
-"""In a run's folder."""
 
 Watch = Callable[[int, int, str], None]
 """Told (steps done, steps in all, how it stands)."""
@@ -86,7 +84,7 @@ class JointTrainer(Trainer):  # type: ignore[misc]
                 train_dataset=loader.dataset,
                 # the loop asks that there is one; `evaluate` below measures by itself
                 eval_dataset=loader.dataset if validate is not None else None,
-                callbacks=[_Steps(self)],
+                callbacks=[Borders(self)],
             )
         self.remove_callback(PrinterCallback)
         self.loss_is_scaled_for_ga = True
@@ -225,17 +223,13 @@ class JointTrainer(Trainer):  # type: ignore[misc]
     # ------------------------------------------------------------ validation
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
-        """Measure, keep the state where it is the best so far, and stop where it has been for long."""
+        """Measure, and stop where another state has long been the best. The next checkpoint keeps a best one."""
         assert self.validate is not None
         figures = {f"eval_{name}": value for name, value in self.validate().items()}
         self.log(figures)
         control: Any = self.control  # type: ignore[has-type]
         self.control = control = self.callback_handler.on_evaluate(self.args, self.state, control, figures)
         course = self.course
-        if course.newest_is_best:
-            tensors = trained_tensors(self.joint)
-            if self.is_world_process_zero():
-                write_weights(self.folder / BEST, tensors)
         if course.is_over:
             logger.info("no better %s for %d evaluations: stopped", course.choose_by, course.patience)
             control.should_training_stop = True
@@ -270,37 +264,23 @@ class JointTrainer(Trainer):  # type: ignore[misc]
             self._save_rng_state(str(draft))
             if main:
                 self.state.save_to_json(str(draft / STATE))
+        self.keep_best()
         if main:
             keep_last(folder, self.config.evaluation.keep)
+
+    def keep_best(self) -> None:
+        """Keep the present state where validation has just liked it best.
+
+        A whole checkpoint remembers that evaluation by now. Kept before, and then killed, the state would outlive its
+        figures: the run goes on from an older checkpoint, whose best state is another one.
+        """
+        measured = [line["step"] for line in self.state.log_history if any(name.startswith("eval_") for name in line)]
+        if self.course.newest_is_best and measured[-1] == self.state.global_step:
+            tensors = trained_tensors(self.joint)
+            if self.is_world_process_zero():
+                write_weights(self.folder / BEST, tensors)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         load_trained(
             self.joint, read_weights(Path(resume_from_checkpoint) / WEIGHTS), f"the checkpoint {resume_from_checkpoint}"
         )
-
-
-class _Steps(TrainerCallback):  # type: ignore[misc]
-    """What happens at the borders of steps and epochs."""
-
-    def __init__(self, trainer: JointTrainer) -> None:
-        self.trainer = trainer
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """The log begins with what the checkpoint remembers: lines after it are of steps that are taken again."""
-        if state.is_world_process_zero:
-            kept = [
-                entry for entry in state.log_history if "loss" in entry or any(n.startswith("eval_") for n in entry)
-            ]
-            (self.trainer.folder / LOG).write_text("".join(dumps(entry) + "\n" for entry in kept), encoding="utf-8")
-
-    def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        epoch = int(state.epoch or 0)
-        for part in (self.trainer.loader.batch_sampler, self.trainer.loader.dataset):
-            part.set_epoch(epoch)  # type: ignore[union-attr]
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
-        """The last state is measured and kept, wherever in an epoch it falls."""
-        if state.global_step >= state.max_steps:
-            control.should_save = True
-            control.should_evaluate = self.trainer.validate is not None
-        return control

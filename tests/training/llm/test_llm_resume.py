@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +16,9 @@ from llm_runs import command, configuration, launched, losses, manifest
 
 from emer.cli import main
 from emer.errors import ModelError, OutputError
+from emer.training.llm import trainer
 from emer.training.llm.checkpoints import (
+    BEST,
     STATE,
     WEIGHTS,
     checkpoints,
@@ -65,6 +68,53 @@ def test_a_run_that_validation_had_stopped_takes_no_further_step_when_it_is_take
     assert (tmp_path / "best.safetensors").read_bytes() == best
     assert logged(tmp_path) == log
     assert next(figures) == 1.0  # nothing was measured again
+
+
+@pytest.mark.parametrize("killed", ["before the checkpoint", "behind the checkpoint"])
+def test_the_state_that_is_kept_is_the_one_that_the_log_calls_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: str
+) -> None:
+    """A run dies around its second checkpoint, whose state is the best. Taken up, it measures other figures, as another
+    device may: kept is then the state of the checkpoint that the log calls best."""
+    config = replace(DROPPING, evaluation=Evaluation(every=1.0, patience=None, keep=9))
+    first, second = iter([2.0, 1.0]), iter([3.0, 4.0])
+    run = trainer_of(tmp_path, config, validate=lambda: {"nll": next(first)})
+    name = "whole_checkpoint" if killed == "before the checkpoint" else "keep_last"
+
+    def dies(whole: Any) -> Any:
+        def once(folder: Path, *given: Any, **named: Any) -> Any:
+            if run.state.global_step == 4:
+                raise KeyboardInterrupt
+            return whole(folder, *given, **named)
+
+        return once
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, name, dies(getattr(trainer, name)))
+        with pytest.raises(KeyboardInterrupt):
+            run.train()
+    last = last_whole(tmp_path / "checkpoints")
+    assert last is not None
+    again = trainer_of(tmp_path, config, validate=lambda: {"nll": next(second)})
+    again.train(resume_from_checkpoint=str(last))
+    best = [line["step"] for line in logged(tmp_path) if "eval_nll" in line][again.course.best]
+    assert best == (2 if killed == "before the checkpoint" else 4)
+    kept, of_log = (
+        read_weights(tmp_path / BEST),
+        read_weights(tmp_path / "checkpoints" / f"checkpoint-{best}" / WEIGHTS),
+    )
+    assert all(torch.equal(kept[name], of_log[name]) for name in of_log)
+
+
+def test_a_best_state_that_a_kill_kept_from_being_written_is_written_when_the_run_is_taken_up(tmp_path: Path) -> None:
+    config = replace(DROPPING, evaluation=Evaluation(every=1.0, patience=None, keep=9))
+    trainer_of(tmp_path, config, validate=lambda: {"nll": 1.0}).train()
+    (tmp_path / BEST).unlink()
+    trainer_of(tmp_path, config).train(resume_from_checkpoint=str(tmp_path / "checkpoints" / "checkpoint-2"))
+    kept = read_weights(tmp_path / BEST)
+    assert all(
+        torch.equal(kept[n], w) for n, w in read_weights(tmp_path / "checkpoints/checkpoint-2" / WEIGHTS).items()
+    )
 
 
 @pytest.mark.long
