@@ -64,7 +64,10 @@ def _rows(verdict: VerdictRecord) -> str:
 
 def _reliabilities(record: AdapterRecord) -> str:
     weights = record.fusion.reliabilities
-    return "" if not weights else " with " + ", ".join(f"{view} {weight:.2f}" for view, weight in weights.items())
+    if not weights:
+        return ""
+    fitted = f" (fitted on {record.fusion.fitted})" if record.fusion.fitted else ""
+    return " with " + ", ".join(f"{view} {weight:.2f}" for view, weight in weights.items()) + fitted
 
 
 def _how_good(record: AdapterRecord) -> Iterator[str]:

@@ -83,6 +83,8 @@ class FusionRecord:
     rule: str = "weighted"
     reliabilities: dict[str, float] | None = None
     """View to reliability; None is one for all."""
+    fitted: str = ""
+    """With which heads, and on which rows; empty where nothing was fitted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import torch
 from emer.adapters.export import adapter_of, base_record, export_adapter
 from emer.adapters.files import read_adapter
 from emer.adapters.proof import last_state, prove_in_transformers
-from emer.adapters.record import AdapterRecord, ShownRecord, VerdictRecord
+from emer.adapters.record import AdapterRecord, FusionRecord, ShownRecord, VerdictRecord
 from emer.backbones.attached import Conversation
 from emer.backbones.backbone import Backbone
 from emer.backbones.loading import load
@@ -36,6 +36,7 @@ def record_of(
     rows: Sequence[int],
     base_sha256: str,
     figures: Mapping[str, float],
+    fusion: FusionRecord | None = None,
 ) -> AdapterRecord:
     """What the adapter says of itself; `figures` are those of the kept state on validation clips."""
     told = config.verdict
@@ -46,6 +47,7 @@ def record_of(
         verdict=verdict,
         prompt=prompt(config.prompt, "zh" if config.language == "zh" else "en").record,
         shown=ShownRecord(frames=config.frames, caps=config.caps or backbone.caps),
+        fusion=fusion or FusionRecord(),
         data=taught.name,
         trained_rows=row_hashes([name for example in seen for name in (example.id, example.row) if name]),
         seed=config.schedule.seed,

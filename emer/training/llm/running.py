@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from emer.adapters.record import FusionRecord
 from emer.errors import ConfigError, ModelError
 from emer.files import write_text
 from emer.jsonio import dumps
 from emer.training.llm.checkpoints import BEST, CHECKPOINTS, last_whole, load_trained, read_weights
 from emer.training.llm.configuration import LlmConfig
 from emer.training.llm.exporting import export, name_of, prove, record_of
+from emer.training.llm.fusing import fitted_fusion
 from emer.training.llm.preparing import Draws as Draws
 from emer.training.llm.preparing import Prepared, Progress, dtype_of, this_process, untold
 from emer.training.llm.preparing import joint_of as joint_of
@@ -81,7 +83,8 @@ def train(config: LlmConfig, folder: Path, *, resume: bool = False, progress: Pr
     figures = {name: value for name, value in chosen.items() if name not in ("step", "epoch")}
     progress("exporting", 0.0)
     load_trained(trainer.joint, read_weights(folder / BEST), str(folder))
-    record = record_of(config, prepared.taught, prepared.backbone, rows, prepared.base_sha256, figures)
+    fusion = _fusion(trainer, prepared.taught.parts["validation"])
+    record = record_of(config, prepared.taught, prepared.backbone, rows, prepared.base_sha256, figures, fusion)
     export(folder / ADAPTER, trainer.joint, record, alone=process.num_processes == 1, main=process.is_main_process)
     steps, left_out = trainer.state.global_step, dict(trainer.left_out)
     # the base is loaded a second time to prove the adapter: first make room
@@ -146,6 +149,14 @@ def memory_told(config: LlmConfig) -> Iterator[None]:
             f"a step with batch_size {config.schedule.batch_size} does not fit into the device's memory; begin anew "
             "with a smaller schedule.batch_size or caps.frames, with schedule.checkpointing, or with lora.quantised"
         ) from error
+
+
+def _fusion(trainer: "JointTrainer", examples: Sequence[Example]) -> FusionRecord:
+    """How verdict and heads are fused, by what they say of the validation clips."""
+    from emer.training.llm.validation import Validation
+
+    assert isinstance(trainer.validate, Validation)
+    return fitted_fusion(trainer.joint, examples, trainer.validate.verdicts())
 
 
 def _results(config: LlmConfig, prepared: Prepared, outcome: Outcome) -> dict[str, Any]:

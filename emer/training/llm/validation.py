@@ -157,6 +157,19 @@ class Validation:
         answers = [answer for batch in written for answer in batch]
         return figures | written_figures(answers, [spoken_labels(e.annotation) for e in answered], self.mapping)
 
+    def verdicts(self) -> dict[str, list[float]]:
+        """The verdict's logits on every example that can be decoded, by its id; the same in every process."""
+        with as_served(self.joint):
+            found = self._shared(_cut(self.examples, self.config.schedule.batch_size), self._logits)
+        return {name: logits for batch in found for name, logits in batch.items()}
+
+    @torch.no_grad()
+    def _logits(self, examples: Sequence[Example]) -> dict[str, list[float]]:
+        batch = self.collator([Draw(example, training=False) for example in examples])
+        batch = batch.to(self.joint.backbone.device, self.joint.backbone.dtype)
+        # without a clip that can be decoded there is one row, which is nobody's
+        return dict(zip(batch.ids, self.joint(batch).verdict_logits.tolist(), strict=False))
+
     def _tell(self, left_out: Mapping[str, str]) -> None:
         self.left_out.update(left_out)
         if left_out and self.processes.rank == 0:
