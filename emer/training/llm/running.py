@@ -22,6 +22,7 @@ from emer.files import write_text
 from emer.jsonio import dumps
 from emer.training.llm.checkpoints import BEST, CHECKPOINTS, last_whole, load_trained, read_weights
 from emer.training.llm.configuration import LlmConfig
+from emer.training.llm.example import Example
 from emer.training.llm.exporting import export, name_of, prove, record_of
 from emer.training.llm.fusing import fitted_fusion
 from emer.training.llm.preparing import Draws as Draws
