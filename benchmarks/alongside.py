@@ -79,7 +79,7 @@ def whole(plan: Plan, changes: Sequence[str]) -> None:
     with ThreadPoolExecutor(plan.jobs) as pool:
         list(pool.map(lambda group: start(group[0], group[1], changes), groups))
     report(Pieces(plan, asked_of(clips)), plan.folder, command)
-    if plan.base == "nano" and plan.most is None:
+    if plan.is_whole:
         KEPT.mkdir(exist_ok=True)
         for name in ("report.md", "results.json", "risk.png"):
             shutil.copy(plan.folder / name, KEPT / name)

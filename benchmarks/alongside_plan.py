@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -76,6 +76,11 @@ class Plan:
     def __post_init__(self) -> None:
         if strangers := sorted({*self.conditions, *self.sampled} - set(CONDITIONS)):
             raise ConfigError(f"conditions {', '.join(strangers)} do not exist; choose of {', '.join(CONDITIONS)}")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this is the run whose report is kept: nano, and all that is asked by default."""
+        return self == replace(Plan(), out=self.out, jobs=self.jobs, batch_size=self.batch_size)
 
     @property
     def folder(self) -> Path:

@@ -128,3 +128,8 @@ def test_a_piece_is_made_once(tmp_path: Path) -> None:
     first = once(path, Losses, make, 3)
     assert once(path, Losses, make, 4) == first == Losses(("a",), (1.0,), (3,), 0.0)
     assert calls == [3]
+
+
+def test_only_the_whole_run_on_nano_is_kept_beside_the_code() -> None:
+    assert Plan(out="elsewhere", jobs=1).is_whole
+    assert not any(Plan(**part).is_whole for part in ({"seeds": (0,)}, {"most": 4}, {"base": "x"}, {"samples": 3}))
