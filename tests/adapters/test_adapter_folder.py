@@ -108,7 +108,7 @@ def test_the_record_keeps_calibration_prompt_and_fusion(omni: Exported) -> None:
     assert [one["temperature"] for one in told["calibration"]["sets"]] == [[1.5], [2.25]]
     assert told["calibration"]["threshold"]["rows"] == list(row_hashes(["c1"]))
     assert told["prompt"] == {"name": "explain.en", "sha256": "ab" * 32}
-    assert told["fusion"] == {"rule": "weighted", "reliabilities": {"audio": 1.0, "verdict": 2.5}}
+    assert told["fusion"] == {"rule": "weighted", "reliabilities": {"audio": 1.0, "verdict": 2.5}, "fitted": ""}
     assert set(told["versions"]) == {"torch", "transformers", "peft"}
 
 
