@@ -9,12 +9,9 @@ only a table can know; `baseline`, relative to the speaker's neutral recordings,
 
 import hashlib
 import logging
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +29,7 @@ from emer.emotions import label_set, mapping
 from emer.errors import ConfigError, EmerError
 from emer.files import cache_folder
 from emer.registry import EXTRACTORS, load
+from emer.training.processes import in_processes
 from emer.types import MODALITIES, Clip, Features, Modality
 
 logger = logging.getLogger("emer")
@@ -39,8 +37,6 @@ logger = logging.getLogger("emer")
 Variant = Literal["plain", "speaker_z", "baseline"]
 SHORT = {"speaker_z": "z", "baseline": "baseline"}
 NEUTRAL = "neutral"
-FEW = 16
-"""Clips for which starting processes takes longer than it saves."""
 FORMAT = "1"
 """Changes when tables of the same clips would."""
 
@@ -170,25 +166,10 @@ def _measured(
     work = partial(measure, views=tuple(views), cache=cache)
     clips = [row.clip for row in rows]
     found = []
-    for one in _in_processes(work, clips, jobs or os.cpu_count() or 1):
+    for one in in_processes(work, clips, jobs):
         found.append(one)
         progress("clips", len(found) / len(rows))
     return found
-
-
-def _in_processes(work: "partial[Measured]", clips: Sequence[Clip], jobs: int) -> Iterator[Measured]:
-    """Results in the order of the clips. Processes are spawned: a fork would copy torch's threads half-way."""
-    if jobs == 1 or len(clips) < FEW:
-        yield from map(work, clips)
-        return
-    with ProcessPoolExecutor(min(jobs, len(clips)), get_context("spawn"), _one_thread) as pool:
-        yield from pool.map(work, clips, chunksize=4)
-
-
-def _one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def _left_out(rows: Sequence[Row], measured: Sequence[Measured], name: str) -> str:

@@ -18,7 +18,7 @@ from emer.data.splits import folds, places
 from emer.data.tables import FeatureTable, View
 from emer.errors import ConfigError
 from emer.evidence.speaker_baseline import relative
-from emer.training import voices
+from emer.training import processes, voices
 from emer.training.voices import clip_table, varied
 from emer.types import Annotation, Clip, Features
 
@@ -88,7 +88,7 @@ def test_another_label_or_clip_is_another_table(rows: tuple[Row, ...], kept: Cac
 def test_processes_measure_the_same_as_one(
     rows: tuple[Row, ...], small: FeatureTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(voices, "FEW", 2)
+    monkeypatch.setattr(processes, "FEW", 2)
     spread = clip_table(rows[:2], name="small", labels=LABELS, cache=Cache(None), jobs=2)
     np.testing.assert_array_equal(spread.views["audio"].values, small.views["audio"].values[:2])
 

@@ -9,13 +9,10 @@ there, it cannot be decoded) is told and the clip is left out.
 
 import hashlib
 import logging
-import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -37,14 +34,13 @@ from emer.grounding import check
 from emer.jsonio import dumps
 from emer.training.llm.configuration import LlmConfig
 from emer.training.llm.example import Example
+from emer.training.processes import in_processes
 from emer.types import Clip, Clues, Request
 
 logger = logging.getLogger("emer")
 
 LEARNING: tuple[Part, ...] = ("train", "validation")
 """What training reads. Calibration and test rows are not even measured."""
-FEW = 16
-"""Clips for which starting processes takes longer than it saves."""
 SEED = 0
 """Of the split that is made where the user gives none: the same speakers whatever the run's seed."""
 
@@ -250,25 +246,10 @@ def _slim(clues: Clues) -> Clues:
 
 def _all_measured(rows: Sequence[Row], cache: Cache, watching: Progress, jobs: int | None) -> list[Measured]:
     found = []
-    for one in _in_processes(partial(measure, cache=cache), [row.clip for row in rows], jobs or os.cpu_count() or 1):
+    for one in in_processes(partial(measure, cache=cache), [row.clip for row in rows], jobs):
         found.append(one)
         watching("clips", len(found) / len(rows))
     return found
-
-
-def _in_processes(work: "partial[Measured]", clips: Sequence[Clip], jobs: int) -> Iterator[Measured]:
-    """Results in the order of the clips. Processes are spawned: a fork would copy torch's threads half-way."""
-    if jobs == 1 or len(clips) < FEW:
-        yield from map(work, clips)
-        return
-    with ProcessPoolExecutor(min(jobs, len(clips)), get_context("spawn"), _one_thread) as pool:
-        yield from pool.map(work, clips, chunksize=4)
-
-
-def _one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def _bad(rows: Sequence[Row], measured: Sequence[Measured], words: LabelMap | None) -> Iterator[BadClip]:
