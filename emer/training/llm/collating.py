@@ -5,7 +5,6 @@ now, or does not fit into the model's context, is left out and told; nothing is 
 """
 
 import copy
-import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -52,10 +51,18 @@ class Encoded:
     shown: Shown
 
 
+class Ready:
+    """Travels to another process ahead of the processors, and makes transformers ready for them there: without the
+    operators that are declared then, their modules cannot be imported (see `emer.backbones.opening`)."""
+
+    def __reduce__(self) -> tuple[Any, tuple[()]]:
+        return transformers, ()
+
+
 class Collator:
     """Makes batches for one backbone. `features` are the names of each view's measured numbers, in their order.
 
-    It can be pickled, and then holds the processors and the configuration of the model, not its weights.
+    Sent to another process, it takes the processors and the configuration of the model along, not its weights.
     """
 
     def __init__(
@@ -67,12 +74,10 @@ class Collator:
         self.labels = 0 if config.verdict is None else len(config.verdict.spec.labels)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "backbone": pickle.dumps(self.backbone)}
+        return {"ready": Ready(), **self.__dict__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """In another process: transformers is made ready before a processor of it is unpacked (see `opening`)."""
-        transformers()
-        self.__dict__.update(state, backbone=pickle.loads(state["backbone"]))
+        self.__dict__.update({name: value for name, value in state.items() if name != "ready"})
 
     def __call__(self, draws: Sequence[Draw]) -> JointBatch:
         """One row a draw, padded on the right, without the clips of `left_out`."""
