@@ -57,7 +57,7 @@ On {clips} recordings of validation speakers, greedy; *told*: with clue sentence
 {table}
 
 The ear: {ear}.
-Figures on test speakers stand in `benchmarks/README.md` of emer.
+These speakers also chose what was kept. Nothing was measured on test speakers yet.
 
 ## Limits
 
