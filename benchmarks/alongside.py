@@ -2,7 +2,7 @@
 of being sure that either offers: label tokens, a post-hoc head, the joint head, self-consistency, stated numbers.
 
     python benchmarks/alongside.py                                  # nano: about an hour on two cores
-    python benchmarks/alongside.py most=4 seeds=[0] out=/tmp/try    # a rehearsal
+    python benchmarks/alongside.py most=4 seeds=[0] out=runs/try    # a rehearsal
     python benchmarks/alongside.py base=some/model config=configs/qwen2.5-omni-7b_lora.yaml jobs=1 out=runs/large \\
         'changes=[verdict.label_set=emer8,verdict.kind=dirichlet,verdict.prior_weight=0.8]'
 
